@@ -1,0 +1,29 @@
+/* admission/findings.h - what checks have to say of an object. A finding is not an error: it is a good answer. */
+#ifndef SGP_ADMISSION_FINDINGS_H
+#define SGP_ADMISSION_FINDINGS_H
+
+#include "admission/checks.h"
+#include "base/arena.h"
+
+struct finding {
+    enum check check;
+    enum action action; /* ACTION_WARN or ACTION_DENY; what is ignored is not kept */
+    struct str field;   /* the path in the object, e.g. spec.podSelector.matchExpressions[1].operator */
+    struct str message; /* what is wrong and what would be right; neither field nor check id */
+    struct str remedy;  /* a command that mends it; absent when there is none */
+};
+
+/* A list in an arena, in the order of finding. */
+struct findings {
+    struct arena *arena;
+    struct finding *items;
+    size_t count;
+    size_t capacity;
+};
+
+/* Appends; the texts are the arena's or static. Findings of ACTION_IGNORE and ACTION_ANNOTATE are dropped. */
+result findings_append(struct findings *findings, const struct finding *finding, struct err *err);
+/* How many have this action. */
+size_t findings_with(const struct findings *findings, enum action action);
+
+#endif

@@ -1,0 +1,7 @@
+#define _GNU_SOURCE /* memmem */
+#include "base/str.h"
+
+bool str_contains(struct str s, struct str needle)
+{
+    return needle.len == 0 || (s.len >= needle.len && memmem(s.ptr, s.len, needle.ptr, needle.len) != NULL);
+}
