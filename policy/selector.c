@@ -59,7 +59,7 @@ static result add_requirement(struct selector *selector, struct arena *arena, st
                               const struct str_list *values, struct err *err)
 {
     struct requirement *requirement = &selector->requirements[selector->count++];
-    requirement->op = operator;
+    requirement->op = op;
     GUARD(arena_copy(arena, key, &requirement->key, err));
     return copy_values(arena, values, &requirement->values, err);
 }
@@ -74,7 +74,7 @@ static result add_all(struct selector *selector, const struct selector_spec *spe
     for (size_t i = 0; i < spec->expressions.count; i++) {
         const struct requirement_spec *written = &spec->expressions.items[i];
         enum selector_operator op = OPERATOR_IN;
-        (void)operator_find(written->op, &operator); /* selector_diagnose has refused what is unknown */
+        (void)operator_find(written->op, &op); /* selector_diagnose has refused what is unknown */
         GUARD(add_requirement(selector, arena, written->key, op, &written->values, err));
     }
     return DONE;

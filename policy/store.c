@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 /* Before our own headers: liburcu has variables named as our `result`. */
-#include <urcu/urcu-bp.h>
+#include <urcu-bp.h>
 
 #include <urcu/rculfhash.h>
 
