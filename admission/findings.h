@@ -25,5 +25,7 @@ struct findings {
 result findings_append(struct findings *findings, const struct finding *finding, struct err *err);
 /* How many have this action. */
 size_t findings_with(const struct findings *findings, enum action action);
+/* An update is not refused for what the stored object already violated in the same way: it warns. */
+void findings_ratchet(struct findings *findings, const struct findings *stored);
 
 #endif

@@ -5,12 +5,10 @@
 
 #include "admission/checks.h"
 #include "policy/instance_types.h"
-
-enum profile { PROFILE_BASELINE, PROFILE_STRICT };
+#include "policy/store.h"
 
 struct rules {
     enum action actions[CHECK_COUNT];
-    enum profile profile;
     size_t groups_per_policy;    /* 1 to 16; the guide says 5 */
     size_t groups_per_interface; /* 1 to 16; the EC2 quota, 5 until it is raised */
     bool strict_mode;            /* POD_SECURITY_GROUP_ENFORCING_MODE of aws-node is strict, its default */
@@ -22,5 +20,9 @@ struct rules {
 
 /* The defaults of the catalogue and of the EKS guide. `types` is kept, not owned. */
 struct rules rules_default(const struct instance_types *types);
+/* `profile: strict`: what the placement and connectivity checks warn of is refused. */
+void rules_make_strict(struct rules *rules);
+/* What a check does in a namespace of this mode. No mode lowers the checks that protect the cluster. */
+enum action rules_action(const struct rules *rules, enum check check, enum namespace_mode mode);
 
 #endif

@@ -98,6 +98,23 @@ void buf_put_json_string(struct buf *buf, struct str text)
     buf_put_char(buf, '"');
 }
 
+void buf_put_base64(struct buf *buf, struct str text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < text.len; i += 3) {
+        size_t left = text.len - i;
+        uint32_t bits = (uint32_t)(unsigned char)text.ptr[i] << 16;
+        if (left > 1)
+            bits |= (uint32_t)(unsigned char)text.ptr[i + 1] << 8;
+        if (left > 2)
+            bits |= (uint32_t)(unsigned char)text.ptr[i + 2];
+        buf_put_char(buf, digits[bits >> 18]);
+        buf_put_char(buf, digits[bits >> 12 & 63]);
+        buf_put_char(buf, left > 1 ? digits[bits >> 6 & 63] : '=');
+        buf_put_char(buf, left > 2 ? digits[bits & 63] : '=');
+    }
+}
+
 result buf_finish(struct buf *buf, struct str *out, struct err *err)
 {
     if (reserve(buf, 0))

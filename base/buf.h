@@ -23,6 +23,8 @@ __attribute__((format(printf, 2, 3))) void buf_print(struct buf *buf, const char
 /* `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD, so that the output is always JSON.
  */
 void buf_put_json_string(struct buf *buf, struct str text);
+/* `text` in base64 (RFC 4648, section 4), padded. */
+void buf_put_base64(struct buf *buf, struct str text);
 /* What was written, or the first failure. The text is NUL-terminated behind its end and lives in the arena. */
 result buf_finish(struct buf *buf, struct str *out, struct err *err);
 

@@ -29,7 +29,7 @@ static const struct field requirement_fields[] = {
     { STR_INIT("operator"), FIELD_STRING, offsetof(struct requirement_spec, op), NULL, false },
     { STR_INIT("values"), FIELD_STRINGS, offsetof(struct requirement_spec, values), NULL, false },
 };
-static const struct shape requirement_shape = SHAPE_INIT(requirement_fields, struct requirement_spec);
+const struct shape requirement_shape = SHAPE_INIT(requirement_fields, struct requirement_spec);
 
 static const struct field selector_fields[] = {
     { STR_INIT("matchLabels"), FIELD_MAP, offsetof(struct selector_spec, match_labels), NULL, false },

@@ -46,6 +46,7 @@ struct policy_object {
 extern const struct shape object_meta_shape;
 extern const struct shape meta_object_shape;
 extern const struct shape policy_object_shape;
+extern const struct shape requirement_shape; /* of a struct requirement_spec */
 
 /* The same policy as matching wants it; slices and pointers are shared, nothing is copied. */
 struct policy_spec policy_object_spec(const struct policy_object *object);

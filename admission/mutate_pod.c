@@ -1,0 +1,103 @@
+/* POST /mutate-v1-pod: a selected pod requests its branch interface; a Fargate pod gets its groups as an annotation. */
+#include "admission/decide.h"
+#include "admission/patch.h"
+#include "admission/pod_checks.h"
+
+bool concerns_pod(const struct review *review)
+{
+    return str_is(review->request->kind.kind, "Pod") && review->request->kind.group.len == 0 &&
+           (review->operation == OPERATION_CREATE || review->operation == OPERATION_UPDATE);
+}
+
+bool concerns_pod_create(const struct review *review)
+{
+    return concerns_pod(review) && review->operation == OPERATION_CREATE && review->request->sub_resource.len == 0;
+}
+
+static result annotate_fargate(const struct pod_subject *subject, struct patch *patch, struct err *err)
+{
+    const struct selection *selection = subject->selection;
+    const struct str *is = labels_get(pod_annotations(subject->pod), STR(FARGATE_ANNOTATION));
+    struct str value = { 0 };
+    if (subject->rules->actions[CHECK_POD_FARGATE] == ACTION_IGNORE)
+        return DONE;
+    if (selection->groups.count == 0) {
+        patch_remove_annotation(patch, subject->pod, STR(FARGATE_ANNOTATION));
+        return DONE;
+    }
+    if (is && fargate_annotation_names(*is, &selection->groups))
+        return DONE;
+    GUARD(fargate_annotation(selection, subject->findings->arena, &value, err));
+    patch_set_annotation(patch, subject->pod, STR(FARGATE_ANNOTATION), value);
+    return DONE;
+}
+
+/* A count other than 1 in the container that asks for it, or in several: a pod has one branch interface. */
+static result warn_of_count(const struct pod_subject *subject, size_t index, struct err *err)
+{
+    const struct pod_spec *spec = &subject->pod->spec;
+    struct str field = { 0 };
+    for (size_t i = index; i < spec->containers.count; i++) {
+        const struct resources *resources = spec->containers.items[i].resources;
+        const struct str *limit = resources ? labels_get(&resources->limits, STR(BRANCH_RESOURCE)) : NULL;
+        const struct str *request = resources ? labels_get(&resources->requests, STR(BRANCH_RESOURCE)) : NULL;
+        const struct str *count = limit ? limit : request;
+        if (!count || (i == index && str_is(*count, "1")))
+            continue;
+        GUARD(arena_print(subject->findings->arena, &field, err, "spec.containers[%zu].resources", i));
+        GUARD(pod_report(subject, CHECK_POD_BRANCH_COUNT, field.ptr, (struct str){ 0 }, err,
+                         i == index ? "%.*s branch interfaces requested, replaced by 1: a pod has one"
+                                    : "%.*s more branch interfaces requested, a pod has one; remove it",
+                         STR_ARGS(*count)));
+    }
+    return DONE;
+}
+
+static result request_branch(const struct pod_subject *subject, struct patch *patch, struct err *err)
+{
+    const struct pod *pod = subject->pod;
+    size_t index = pod_requests_resource(pod, STR(BRANCH_RESOURCE));
+    if (pod->spec.containers.count == 0)
+        return DONE;
+    if (index == pod->spec.containers.count)
+        index = 0;
+    GUARD(warn_of_count(subject, index, err));
+    patch_request_resource(patch, pod, index, STR(BRANCH_RESOURCE));
+    return DONE;
+}
+
+static void request_ipv4(const struct pod *pod, struct patch *patch)
+{
+    size_t index = pod_requests_resource(pod, STR(IPV4_RESOURCE));
+    if (pod->spec.containers.count > 0)
+        patch_request_resource(patch, pod, index < pod->spec.containers.count ? index : 0, STR(IPV4_RESOURCE));
+}
+
+static result patch_pod(const struct pod_subject *subject, struct str *out, struct err *err)
+{
+    const struct pod *pod = subject->pod;
+    struct patch patch = patch_in(subject->findings->arena);
+    if (pod_is_fargate(pod))
+        GUARD(annotate_fargate(subject, &patch, err));
+    else if (pod_windows_field(pod).ptr && subject->rules->windows_ipam && !pod->spec.host_network)
+        request_ipv4(pod, &patch);
+    else if (pod_wants_branch(subject))
+        GUARD(request_branch(subject, &patch, err));
+    return patch_finish(&patch, out, err);
+}
+
+result inspect_mutation(const struct decide_context *context, const struct pod *pod, struct decision *out,
+                        struct err *err)
+{
+    struct selection selection = { 0 };
+    const struct pod_subject subject = pod_subject_of(context, pod, (struct str){ 0 }, &selection, out);
+    GUARD(pod_select(context, pod, &selection, out, err));
+    return patch_pod(&subject, &out->patch, err);
+}
+
+result decide_mutate_pod(const struct decide_context *context, const struct review *review, struct decision *out,
+                         struct err *err)
+{
+    const struct pod *pod = review->request->object.pod;
+    return pod && !pod_is_mirror(pod) ? inspect_mutation(context, pod, out, err) : DONE;
+}

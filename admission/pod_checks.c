@@ -1,0 +1,225 @@
+#include "admission/pod_checks.h"
+
+#include "base/buf.h"
+
+#include <stdio.h>
+
+enum { FARGATE_GROUPS_MAX = 5 };
+
+struct pod_subject pod_subject_of(const struct decide_context *context, const struct pod *pod, struct str path,
+                                  const struct selection *selection, struct decision *out)
+{
+    return (struct pod_subject){
+        .pod = pod,
+        .view = context->view,
+        .rules = context->rules,
+        .selection = selection,
+        .namespace = context->namespace,
+        .path = path,
+        .findings = &out->findings,
+    };
+}
+
+result pod_select(const struct decide_context *context, const struct pod *pod, struct selection *selection,
+                  struct decision *out, struct err *err)
+{
+    GUARD(selection_of(context->view, pod, context->arena, selection, err));
+    out->policies = selection->policies;
+    out->groups = selection->groups;
+    return DONE;
+}
+
+result pod_report(const struct pod_subject *subject, enum check check, const char *field, struct str remedy,
+                  struct err *err, const char *format, ...)
+{
+    char message[400];
+    struct finding finding = { .check = check, .remedy = remedy };
+    struct arena *arena = subject->findings->arena;
+    va_list args;
+    finding.action = rules_action(subject->rules, check, subject->view->mode);
+    if (finding.action != ACTION_WARN && finding.action != ACTION_DENY)
+        return DONE;
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    GUARD(arena_copy(arena, str_of(message), &finding.message, err));
+    GUARD(arena_print(arena, &finding.field, err, "%.*s%s%s", STR_ARGS(subject->path), subject->path.len ? "." : "",
+                      field));
+    return findings_append(subject->findings, &finding, err);
+}
+
+/* "policy web" or "policies db, web". */
+static result policy_names(const struct pod_subject *subject, const struct str_list *names, struct str *out,
+                           struct err *err)
+{
+    struct buf text = buf_in(subject->findings->arena);
+    buf_put(&text, names->count == 1 ? STR("policy ") : STR("policies "));
+    for (size_t i = 0; i < names->count; i++)
+        buf_print(&text, "%s%.*s", i ? ", " : "", STR_ARGS(names->items[i]));
+    return buf_finish(&text, out, err);
+}
+
+static bool is_selected(const struct pod_subject *subject)
+{
+    return subject->selection->groups.count > 0;
+}
+
+bool pod_wants_branch(const struct pod_subject *subject)
+{
+    const struct pod *pod = subject->pod;
+    return is_selected(subject) && !pod->spec.host_network && !pod_windows_field(pod).ptr && !pod_is_fargate(pod);
+}
+
+/* R30 (DESIGN: who may write the annotation): nobody, when a pod is created. */
+static result check_branch_annotation(const struct pod_subject *subject, struct err *err)
+{
+    if (!labels_get(pod_annotations(subject->pod), STR(BRANCH_ANNOTATION)))
+        return DONE;
+    return pod_report(subject, CHECK_POD_ANNOTATION, "metadata.annotations[" BRANCH_ANNOTATION "]", (struct str){ 0 },
+                      err, "is written by the VPC resource controller only; remove it");
+}
+
+/* R10 (EKS guide, "Deploy security groups for pods"): 1 to 5 groups, the combination of all policies is effective. */
+static result check_group_count(const struct pod_subject *subject, struct err *err)
+{
+    bool fargate = pod_is_fargate(subject->pod);
+    size_t max = subject->rules->groups_per_interface;
+    struct str names = { 0 };
+    if (fargate && max > FARGATE_GROUPS_MAX)
+        max = FARGATE_GROUPS_MAX;
+    if (subject->selection->groups.count <= max)
+        return DONE;
+    GUARD(policy_names(subject, &subject->selection->policies, &names, err));
+    return pod_report(subject, CHECK_POD_GROUP_COUNT, "metadata.labels", (struct str){ 0 }, err,
+                      "%zu security groups by %.*s, an interface takes %zu; select it by fewer policies",
+                      subject->selection->groups.count, STR_ARGS(names), max);
+}
+
+/* R20 (DESIGN: branch resource): what is selected has to be scheduled where a branch interface is free. */
+static result check_branch_missing(const struct pod_subject *subject, struct err *err)
+{
+    struct str names = { 0 };
+    if (!subject->final || !pod_wants_branch(subject) ||
+        pod_requests_resource(subject->pod, STR(BRANCH_RESOURCE)) < subject->pod->spec.containers.count)
+        return DONE;
+    GUARD(policy_names(subject, &subject->selection->policies, &names, err));
+    return pod_report(subject, CHECK_POD_BRANCH_MISSING, "spec.containers[0].resources.limits", (struct str){ 0 }, err,
+                      "%.*s selects the pod, but no container requests " BRANCH_RESOURCE
+                      ": create it again once the mutating webhook answers, or set \"1\" yourself",
+                      STR_ARGS(names));
+}
+
+static result check_branch_unselected(const struct pod_subject *subject, struct err *err)
+{
+    const struct pod *pod = subject->pod;
+    char field[96];
+    size_t index = pod_requests_resource(pod, STR(BRANCH_RESOURCE));
+    if (is_selected(subject) || subject->selection->unknown.count > 0 || index == pod->spec.containers.count)
+        return DONE;
+    (void)snprintf(field, sizeof field, "spec.containers[%zu].resources", index);
+    return pod_report(subject, CHECK_POD_BRANCH_UNSELECTED, field, (struct str){ 0 }, err,
+                      "requests a branch interface, but no policy selects the pod");
+}
+
+static result check_account_unknown(const struct pod_subject *subject, struct err *err)
+{
+    struct str names = { 0 };
+    if (subject->selection->unknown.count == 0)
+        return DONE;
+    GUARD(policy_names(subject, &subject->selection->unknown, &names, err));
+    return pod_report(subject, CHECK_POD_ACCOUNT_UNKNOWN, "spec.serviceAccountName", (struct str){ 0 }, err,
+                      "'%.*s' is not known, so %.*s was left out", STR_ARGS(pod_account_name(subject->pod)),
+                      STR_ARGS(names));
+}
+
+/* R21 (DESIGN: host network): no interface of its own, so no groups of its own. */
+static result check_host_network(const struct pod_subject *subject, struct err *err)
+{
+    struct str names = { 0 };
+    if (!is_selected(subject) || !subject->pod->spec.host_network)
+        return DONE;
+    GUARD(policy_names(subject, &subject->selection->policies, &names, err));
+    return pod_report(subject, CHECK_POD_HOST_NETWORK, "spec.hostNetwork", (struct str){ 0 }, err,
+                      "%.*s has no effect, the pod uses its node's groups", STR_ARGS(names));
+}
+
+/* R5 (EKS guide, "Considerations"): not with Windows nodes. */
+static result check_windows(const struct pod_subject *subject, struct err *err)
+{
+    struct str names = { 0 }, field = pod_windows_field(subject->pod);
+    if (!is_selected(subject) || !field.ptr)
+        return DONE;
+    GUARD(policy_names(subject, &subject->selection->policies, &names, err));
+    return pod_report(subject, CHECK_POD_WINDOWS, field.ptr, (struct str){ 0 }, err,
+                      "%.*s has no effect, Windows pods have no groups", STR_ARGS(names));
+}
+
+/* R4 (EKS guide, "Considerations"): not with Fargate. It is possible since; by default such a pod is annotated. */
+static result check_fargate(const struct pod_subject *subject, struct err *err)
+{
+    struct str names = { 0 };
+    if (!is_selected(subject) || !pod_is_fargate(subject->pod))
+        return DONE;
+    GUARD(policy_names(subject, &subject->selection->policies, &names, err));
+    return pod_report(subject, CHECK_POD_FARGATE, "metadata.labels[" FARGATE_LABEL "]", (struct str){ 0 }, err,
+                      "%.*s selects a Fargate pod, which is configured not to have groups", STR_ARGS(names));
+}
+
+/* R24 (DESIGN: not supported together): the interface leaks. */
+static result check_grace_period(const struct pod_subject *subject, struct err *err)
+{
+    const struct integer *grace = &subject->pod->spec.grace_period_s;
+    if (!pod_wants_branch(subject) || !grace->present || grace->value != 0)
+        return DONE;
+    return pod_report(subject, CHECK_POD_GRACE_PERIOD, "spec.terminationGracePeriodSeconds", (struct str){ 0 }, err,
+                      "0 may leak the branch interface; use 1 or more");
+}
+
+typedef result (*pod_check)(const struct pod_subject *subject, struct err *err);
+
+result pod_check_all(const struct pod_subject *subject, struct err *err)
+{
+    static const pod_check checks[] = {
+        check_group_count, check_branch_missing, check_branch_unselected, check_account_unknown, check_host_network,
+        check_windows,     check_fargate,        pod_check_instance_type, check_grace_period,    pod_check_link_local,
+    };
+    GUARD(check_branch_annotation(subject, err));
+    /* A pod of a namespace without policies is answered at once. */
+    for (size_t i = 0; subject->view->policies->count > 0 && i < sizeof checks / sizeof checks[0]; i++)
+        GUARD(checks[i](subject, err));
+    return DONE;
+}
+
+result fargate_annotation(const struct selection *selection, struct arena *arena, struct str *out, struct err *err)
+{
+    struct buf text = buf_in(arena);
+    for (size_t i = 0; i < selection->groups.count; i++)
+        buf_print(&text, "%s%.*s", i ? "," : "", STR_ARGS(selection->groups.items[i]));
+    return buf_finish(&text, out, err);
+}
+
+bool fargate_annotation_names(struct str annotation, const struct str_list *groups)
+{
+    size_t named = 0; /* a group named twice makes too many */
+    const char *at = annotation.ptr, *end = annotation.ptr + annotation.len;
+    while (at <= end && annotation.len) {
+        const char *comma = memchr(at, ',', (size_t)(end - at));
+        struct str id = { at, (size_t)((comma ? comma : end) - at) };
+        if (!str_list_has(groups, id))
+            return false;
+        named++;
+        if (!comma)
+            break;
+        at = comma + 1;
+    }
+    return named == groups->count && named > 0;
+}
+
+result inspect_pod(const struct decide_context *context, const struct pod *pod, struct str path, struct decision *out,
+                   struct err *err)
+{
+    struct selection selection = { 0 };
+    const struct pod_subject subject = pod_subject_of(context, pod, path, &selection, out);
+    GUARD(pod_select(context, pod, &selection, out, err));
+    return pod_check_all(&subject, err);
+}
