@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memmem */
 #include "base/str.h"
 
 bool str_contains(struct str s, struct str needle)

@@ -1,6 +1,8 @@
+#define _POSIX_C_SOURCE 200809L
 #include "server/connection.h"
 
 #include "server/clock.h"
+#include "server/tls.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -58,8 +60,9 @@ static result present_keypair(struct connection *connection, struct err *err)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection->http, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     ENSURE(info && info->tls_session, err, ERR_INTERNAL, "a connection has no TLS session");
+    connection->tls = info->tls_session;
     connection->keypair = serving_acquire(connection->list->serving);
-    return keypair_use(connection->keypair, info->tls_session, err);
+    return keypair_use(connection->keypair, connection->tls, err);
 }
 
 static void opened(struct connection_list *list, struct MHD_Connection *http, void **socket_context)
@@ -122,11 +125,19 @@ void connection_headers_done(struct connection *connection)
     set_deadline(connection, connection->list->limits.request_ms);
 }
 
+bool connection_answer_ahead(struct connection *connection, struct str text)
+{
+    /* nobody waits for this request any more */
+    set_phase(connection, CONNECTION_IDLE);
+    return tls_send_last(connection->tls, connection->socket_fd, text);
+}
+
 /* Answers of the library's own, to headers it could not read, never reach our handler. */
 static void count_failure(const struct connection *connection, enum MHD_RequestTerminationCode code)
 {
     bool by_deadline = atomic_load_explicit(&connection->overdue, memory_order_relaxed);
-    if (!connection->list->metrics || code == MHD_REQUEST_TERMINATED_COMPLETED_OK || by_deadline)
+    if (!connection->list->metrics || code == MHD_REQUEST_TERMINATED_COMPLETED_OK || by_deadline ||
+        connection->request.answered_ahead)
         return;
     bool malformed = code == MHD_REQUEST_TERMINATED_WITH_ERROR && !connection->request.answered;
     metrics_rejected(connection->list->metrics, malformed ? REJECTED_MALFORMED : REJECTED_ABORTED);
@@ -188,10 +199,8 @@ bool connection_client_verified(struct connection *connection)
 {
     struct err err = { 0 };
     bool verified = false;
-    const union MHD_ConnectionInfo *info = NULL;
     if (connection->client == CLIENT_UNKNOWN) {
-        info = MHD_get_connection_info(connection->http, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-        bool known = info && keypair_client_verified(info->tls_session, &verified, &err).ok && verified;
+        bool known = keypair_client_verified(connection->tls, &verified, &err).ok && verified;
         connection->client = known ? CLIENT_VERIFIED : CLIENT_STRANGER;
     }
     return connection->client == CLIENT_VERIFIED;

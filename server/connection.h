@@ -26,6 +26,7 @@ struct connection {
     struct connection_list *list;
     struct connection *previous, *next;
     struct MHD_Connection *http;
+    struct gnutls_session_int *tls; /* NULL without TLS */
     int socket_fd;
     struct keypair *keypair; /* NULL without TLS */
     struct arena arena;      /* of the request; flushed after each */
@@ -66,6 +67,9 @@ void connection_completed(void *cls, struct MHD_Connection *http, void **request
 
 /* All headers are there. */
 void connection_headers_done(struct connection *connection);
+/* The last answer of this connection, sent before its request has arrived in full; what still comes is read away, for a
+ * client that is writing would lose the answer when the socket is closed under it. False: close the connection. */
+bool connection_answer_ahead(struct connection *connection, struct str text);
 /* Whether the peer showed a certificate of the client CA. Asked once, then remembered. */
 bool connection_client_verified(struct connection *connection);
 

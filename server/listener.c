@@ -1,23 +1,11 @@
 #include "server/listener.h"
 
 #include "server/socket.h"
+#include "server/tls.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* GnuTLS calls parameters `result`, which is a macro of ours. */
-#pragma push_macro("result")
-#undef result
-#include <gnutls/abstract.h>
-#pragma pop_macro("result")
-
-/* Forward secrecy and authenticated encryption only: TLS 1.3, and of TLS 1.2 what is as good. */
-#define TLS_PRIORITIES                                                                                                 \
-    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"                                                                       \
-    ":-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-MAC-ALL:+AEAD"                                         \
-    ":-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:-SIGN-DSA-SHA1"
 
 /* Headers have to fit in; bodies pass through it in pieces of at least half of it. */
 enum { CONNECTION_BUFFER_BYTES = 32 * 1024, MAX_OPTIONS = 16 };
@@ -33,21 +21,12 @@ static void add_option(struct options *options, enum MHD_OPTION option, intptr_t
     options->items[options->count++] = (struct MHD_OptionItem){ option, value, (void *)(uintptr_t)pointer };
 }
 
-/* Keeps the library from asking for a pair of its own: each connection brings the pair that was in force when it was
- * opened. Only called for a connection without, whose handshake has to fail. */
-static int no_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
-                          const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain,
-                          unsigned *chain_length, gnutls_privkey_t *key)
+/* Paths are compared as they were sent: an escaped NUL must not end one early. */
+static size_t keep_escapes(void *cls, struct MHD_Connection *http, char *text)
 {
-    (void)session;
-    (void)authorities;
-    (void)authority_count;
-    (void)algorithms;
-    (void)algorithm_count;
-    (void)chain;
-    (void)chain_length;
-    (void)key;
-    return -1;
+    (void)cls;
+    (void)http;
+    return strlen(text);
 }
 
 __attribute__((format(printf, 2, 0))) static void take_note(void *cls, const char *format, va_list args)
@@ -68,13 +47,14 @@ static void set_options(struct options *options, struct listener *listener, cons
     add_option(options, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BUFFER_BYTES, NULL);
     add_option(options, MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_notify, &listener->connections);
     add_option(options, MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)connection_request_line, &listener->connections);
+    add_option(options, MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL);
     add_option(options, MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)connection_completed, &listener->connections);
     /* a pool of one is refused: no pool is one thread */
     if (spec->threads > 1)
         add_option(options, MHD_OPTION_THREAD_POOL_SIZE, spec->threads, NULL);
     if (spec->serving) {
-        add_option(options, MHD_OPTION_HTTPS_PRIORITIES, 0, TLS_PRIORITIES);
-        add_option(options, MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (const void *)(uintptr_t)no_certificate);
+        add_option(options, MHD_OPTION_HTTPS_PRIORITIES, 0, tls_priorities());
+        add_option(options, MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_certificate_function());
     }
     add_option(options, MHD_OPTION_END, 0, NULL);
 }

@@ -106,7 +106,7 @@ void process_metrics_put(struct buf *out)
         memcpy(&value, (const char *)&facts + row->offset, sizeof value);
         if (value < 0)
             continue;
-        buf_print(out, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", row->name, row->help, row->name, row->type, row->name,
+        buf_print(out, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", row->name, row->help, row->name, row->type, row->name,
                   value);
     }
 }

@@ -2,7 +2,7 @@
 #ifndef SGP_SERVER_REPLY_H
 #define SGP_SERVER_REPLY_H
 
-#include "base/str.h"
+#include "base/buf.h"
 
 #include <microhttpd.h>
 
@@ -18,5 +18,7 @@ struct reply {
 
 /* Hands the answer over; MHD_NO, which closes the connection, when it cannot be. */
 enum MHD_Result reply_send(struct MHD_Connection *http, const struct reply *reply);
+/* The same answer as it goes over the wire, for a connection that ends with it. */
+result reply_text(const struct reply *reply, struct arena *arena, struct str *out, struct err *err);
 
 #endif

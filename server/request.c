@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 #include "server/request.h"
 
 #include "server/clock.h"
@@ -144,8 +145,21 @@ static struct str sentence_of(const struct admission *admission, enum rejection 
     return buf_finish(&text, &sentence, &err).ok ? sentence : STR("refused\n");
 }
 
+/* The library takes an answer before the body or after it, and closes a connection under a client that is still
+ * writing, which then may never see the answer: such a one is sent ahead, and the rest of the request is read away. */
+static enum MHD_Result send_ahead(struct connection *connection, const struct reply *reply)
+{
+    struct str text = { 0 };
+    struct err err = { 0 };
+    connection->request.answered_ahead = true;
+    bool sent = reply_text(reply, &connection->arena, &text, &err).ok && connection_answer_ahead(connection, text);
+    arena_flush(&connection->arena);
+    return sent ? MHD_YES : MHD_NO;
+}
+
+/* `detail` may be absent; `ahead`: while the client is writing the body. */
 static enum MHD_Result refuse(const struct admission *admission, struct connection *connection,
-                              enum rejection rejection, struct str detail)
+                              enum rejection rejection, struct str detail, bool ahead)
 {
     const struct rejection_row *row = rejection_row(rejection);
     struct reply reply = {
@@ -156,17 +170,25 @@ static enum MHD_Result refuse(const struct admission *admission, struct connecti
     };
     /* what the body took is of no use any more, and the sentence needs little */
     connection->request.body = NULL;
+    connection->request.rejection = rejection;
     arena_flush(&connection->arena);
     reply.body = sentence_of(admission, rejection, detail, &connection->arena);
     metrics_rejected(admission->context.metrics, rejection);
     observe_rejection(admission->context.log, connection->http, rejection, detail);
-    return send_reply(admission, connection, &reply);
+    return ahead ? send_ahead(connection, &reply) : send_reply(admission, connection, &reply);
 }
 
 /* Refused for good before the body: also when the client waits for our word to send it, or would send too much. */
 static bool is_refused_at_once(const struct inquiry *inquiry, enum rejection rejection)
 {
     return rejection_row(rejection)->at_once || inquiry->headers.expect || is_announced_too_large(inquiry);
+}
+
+/* An answer to HEAD has no body, which the library knows. */
+static bool is_body_coming(const struct inquiry *inquiry)
+{
+    return !inquiry->headers.expect && strcmp(inquiry->method, MHD_HTTP_METHOD_HEAD) != 0 &&
+           (inquiry->connection->request.announced > 0 || inquiry->headers.transfer_encoding);
 }
 
 static enum MHD_Result begin(const struct admission *admission, struct connection *connection, const char *path,
@@ -183,7 +205,7 @@ static enum MHD_Result begin(const struct admission *admission, struct connectio
         request->announced = strtoull(inquiry.headers.content_length, NULL, 10);
     request->rejection = judge(&inquiry);
     if (request->rejection != REJECTED_NOT && is_refused_at_once(&inquiry, request->rejection))
-        return refuse(admission, connection, request->rejection, (struct str){ 0 });
+        return refuse(admission, connection, request->rejection, (struct str){ 0 }, is_body_coming(&inquiry));
     return MHD_YES;
 }
 
@@ -215,18 +237,27 @@ static result append(struct request *request, struct arena *arena, size_t limit,
     return DONE;
 }
 
-/* After a refusal the rest is read away: the library takes an answer only before the body or after it, and a client
- * that is still writing would not see one. The request's deadline ends what never ends. */
-static void take_piece(const struct admission *admission, struct connection *connection, struct str piece)
+static enum rejection rejection_of(const struct err *err)
+{
+    switch (err->kind) {
+    case ERR_INPUT: return REJECTED_BAD_REQUEST;
+    case ERR_TOO_LARGE: return REJECTED_TOO_LARGE;
+    case ERR_NONE:
+    case ERR_UNAVAILABLE:
+    case ERR_INTERNAL: break;
+    }
+    return REJECTED_INTERNAL;
+}
+
+/* Of a request that is refused, the body is read away, so that the connection can be used again. */
+static enum MHD_Result take_piece(const struct admission *admission, struct connection *connection, struct str piece)
 {
     struct request *request = &connection->request;
     struct err err = { 0 };
     if (request->rejection != REJECTED_NOT ||
         append(request, &connection->arena, admission->body_bytes, piece, &err).ok)
-        return;
-    request->rejection = err.kind == ERR_TOO_LARGE ? REJECTED_TOO_LARGE : REJECTED_INTERNAL;
-    request->body = NULL;
-    arena_flush(&connection->arena);
+        return MHD_YES;
+    return refuse(admission, connection, rejection_of(&err), (struct str){ 0 }, true);
 }
 
 static result answer_from(const struct admission *admission, struct connection *connection, struct answer *out,
@@ -240,30 +271,20 @@ static result answer_from(const struct admission *admission, struct connection *
                            &connection->arena, out, err);
 }
 
-static enum rejection rejection_of(const struct err *err)
-{
-    switch (err->kind) {
-    case ERR_INPUT: return REJECTED_BAD_REQUEST;
-    case ERR_TOO_LARGE: return REJECTED_TOO_LARGE;
-    case ERR_NONE:
-    case ERR_UNAVAILABLE:
-    case ERR_INTERNAL: break;
-    }
-    return REJECTED_INTERNAL;
-}
-
 static enum MHD_Result finish(const struct admission *admission, struct connection *connection)
 {
     struct request *request = &connection->request;
     struct answer answer = { 0 };
     struct err err = { 0 };
+    if (request->answered_ahead)
+        return MHD_NO;
     if (request->rejection != REJECTED_NOT)
-        return refuse(admission, connection, request->rejection, (struct str){ 0 });
+        return refuse(admission, connection, request->rejection, (struct str){ 0 }, false);
     if (request->body_len == 0)
-        return refuse(admission, connection, REJECTED_EMPTY, (struct str){ 0 });
+        return refuse(admission, connection, REJECTED_EMPTY, (struct str){ 0 }, false);
     int64_t start_ns = clock_ns();
     if (!answer_from(admission, connection, &answer, &err).ok)
-        return refuse(admission, connection, rejection_of(&err), str_of(err.msg));
+        return refuse(admission, connection, rejection_of(&err), str_of(err.msg), false);
     int64_t duration_ns = clock_ns() - start_ns;
     metrics_review(admission->context.metrics, request->endpoint, &answer, duration_ns);
     observe_answer(admission->context.log, request->endpoint, &answer, duration_ns, &connection->arena);
@@ -285,7 +306,7 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *http, const cha
         return begin(admission, connection, url, method);
     if (*size == 0)
         return finish(admission, connection);
-    take_piece(admission, connection, (struct str){ data, *size });
+    struct str piece = { data, *size };
     *size = 0;
-    return MHD_YES;
+    return take_piece(admission, connection, piece);
 }

@@ -19,8 +19,9 @@ struct admission {
 
 /* Starts as { 0 } with each request. Its memory is the connection's arena. */
 struct request {
-    bool begun;    /* the headers were judged */
-    bool answered; /* an answer was handed to the library */
+    bool begun;          /* the headers were judged */
+    bool answered;       /* an answer was handed to the library */
+    bool answered_ahead; /* the answer was sent; the rest of the request is read away */
     enum rejection rejection;
     const struct endpoint *endpoint;
     size_t announced; /* Content-Length; 0: none */

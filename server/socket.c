@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memrchr, strerror_r */
 #include "server/socket.h"
 
 #include <arpa/inet.h>

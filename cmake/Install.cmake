@@ -1,0 +1,15 @@
+# make install, and a Debian package by CPack.
+install(TARGETS sgp-webhook RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES README.md docs/configuration.md docs/checks.md docs/requirements.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES examples/sgp-webhook.yaml examples/policies.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME sgp-webhook)
+set(CPACK_PACKAGE_CONTACT "The sgp-webhook maintainers <maintainers@sgp-webhook.io>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+include(CPack)

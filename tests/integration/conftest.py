@@ -1,0 +1,152 @@
+"""What all process tests share: the built binary, and a running server with its own certificate."""
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DATA = ROOT / "tests" / "data"
+BINARY = os.environ.get("SGP_WEBHOOK", str(ROOT / "build" / "sgp-webhook"))
+
+
+@pytest.fixture
+def sgp():
+    """Runs the command line."""
+
+    def run(*args, stdin=None, **kwargs):
+        return subprocess.run([BINARY, *map(str, args)], input=stdin, capture_output=True, text=True, timeout=60, **kwargs)
+
+    return run
+
+
+class Server:
+    """A server process; its log is read as JSON lines."""
+
+    def __init__(self, directory, *args, env=None):
+        self.directory = pathlib.Path(directory)
+        self.log_path = self.directory / "server.log"
+        self.certs = self.directory / "certs"
+        options = ["--listen", "127.0.0.1:0", "--health-listen", "127.0.0.1:0"]
+        if "--tls-cert" not in args and "--config" not in args:
+            options += ["--self-signed", str(self.certs)]
+        self.log_file = open(self.log_path, "wb")
+        self.process = subprocess.Popen([BINARY, "serve", *options, *map(str, args)], stderr=self.log_file,
+                                        env={**os.environ, **(env or {})})
+        self.port, self.health_port = self._ports()
+
+    def _ports(self):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            listening = self.events("listening")
+            if len(listening) == 2:
+                by_name = {e["listener"]: int(e["address"].rsplit(":", 1)[1]) for e in listening}
+                return by_name["admission"], by_name["health"]
+            if self.process.poll() is not None:
+                raise RuntimeError("server left: " + self.log_path.read_text())
+            time.sleep(0.01)
+        raise RuntimeError("server does not listen: " + self.log_path.read_text())
+
+    def log(self):
+        lines = self.log_path.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def events(self, name):
+        return [line for line in self.log() if line.get("event") == name]
+
+    def wait_for(self, what, seconds=20):
+        """Waits until `what()` is true; returns its value."""
+        deadline = time.monotonic() + seconds
+        while True:
+            value = what()
+            if value:
+                return value
+            assert time.monotonic() < deadline, "did not happen; log:\n" + self.log_path.read_text()[-4000:]
+            time.sleep(0.02)
+
+    @property
+    def ca(self):
+        return str(self.certs / "ca.crt")
+
+    def url(self, path):
+        return f"https://127.0.0.1:{self.port}{path}"
+
+    def curl(self, path, *args, stdin=None):
+        """Real curl; returns (status, body)."""
+        done = subprocess.run(["curl", "-sS", "--max-time", "30", "--cacert", self.ca, "-w", "\n%{http_code}",
+                               *map(str, args), self.url(path)], input=stdin, capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr.decode()
+        body, _, status = done.stdout.rpartition(b"\n")
+        return int(status), body
+
+    def post(self, path, body):
+        if not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        if isinstance(body, str):
+            body = body.encode()
+        return self.curl(path, "-H", "Content-Type: application/json", "--data-binary", "@-", stdin=body)
+
+    def review(self, path, body):
+        status, answer = self.post(path, body)
+        assert status == 200, answer
+        return json.loads(answer)["response"]
+
+    def health(self, path):
+        done = subprocess.run(["curl", "-sS", "--max-time", "10", "-w", "\n%{http_code}",
+                               f"http://127.0.0.1:{self.health_port}{path}"], capture_output=True, timeout=30)
+        body, _, status = done.stdout.rpartition(b"\n")
+        return int(status), body.decode()
+
+    def metric(self, name, **labels):
+        """The value of one series, 0 when it is not there."""
+        _, text = self.health("/metrics")
+        for line in text.splitlines():
+            found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
+            if not found or found[1] != name:
+                continue
+            has = dict(re.findall(r'(\w+)="([^"]*)"', found[2] or ""))
+            if all(has.get(key) == value for key, value in labels.items()):
+                return float(found[3])
+        return 0.0
+
+    def stop(self, seconds=30):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log_file.close()
+        return self.process.returncode
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts servers that are stopped at the end; each has to leave with 0 then."""
+    servers = []
+
+    def run(*args, **kwargs):
+        directory = tmp_path / f"server{len(servers)}"
+        directory.mkdir()
+        servers.append(Server(directory, *args, **kwargs))
+        return servers[-1]
+
+    yield run
+    for server in servers:
+        left_before = server.process.poll()
+        code = server.stop()
+        assert left_before is not None or code == 0, server.log_path.read_text()[-4000:]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One server for the tests of a file that only ask: it knows the recorded manifests."""
+    running = Server(tmp_path_factory.mktemp("server"), "--policies", DATA / "manifests.yaml")
+    yield running
+    assert running.stop() == 0, running.log_path.read_text()[-4000:]
