@@ -60,6 +60,21 @@ static result decide(const struct endpoint *endpoint, const struct decide_contex
     return out->bad_object ? DONE : endpoint->decide(context, review, out, err);
 }
 
+/* A pod that a workload makes has no name yet when it is created. */
+static struct str object_name(const struct endpoint *endpoint, const struct request *request)
+{
+    const union object *object = &request->object;
+    if (request->name.len)
+        return request->name;
+    switch (endpoint->object) {
+    case OBJECT_POD: return object->pod && object->pod->meta ? object->pod->meta->generate_name : request->name;
+    case OBJECT_POLICY: return object->policy ? object->policy->meta.generate_name : request->name;
+    case OBJECT_WORKLOAD: return object->workload ? object->workload->meta.generate_name : request->name;
+    case OBJECT_RAW: return request->name;
+    }
+    return request->name;
+}
+
 result endpoint_answer(const struct endpoint *endpoint, struct store *store, const struct rules *rules, struct str body,
                        struct arena *arena, struct answer *out, struct err *err)
 {
@@ -71,5 +86,7 @@ result endpoint_answer(const struct endpoint *endpoint, struct store *store, con
     store_view(store, review.request->namespace, &view);
     struct decide_context context = { &view, rules, arena, review.request->namespace };
     GUARD(decide(endpoint, &context, &review, &decision, err));
-    return review_encode(&review, &decision, arena, out, err);
+    GUARD(review_encode(&review, &decision, arena, out, err));
+    out->name = object_name(endpoint, review.request);
+    return DONE;
 }

@@ -13,6 +13,8 @@ struct finding {
     struct str remedy;  /* a command that mends it; absent when there is none */
 };
 
+enum { MESSAGE_MAX = 400 }; /* bytes; what is longer is cut */
+
 /* A list in an arena, in the order of finding. */
 struct findings {
     struct arena *arena;

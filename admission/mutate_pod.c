@@ -32,17 +32,23 @@ static result annotate_fargate(const struct pod_subject *subject, struct patch *
     return DONE;
 }
 
+/* The count that a container asks for, in limits or requests, and if one of the two is not 1, that one; else NULL. */
+static const struct str *branch_count(const struct container *container)
+{
+    const struct resources *resources = container->resources;
+    const struct str *limit = resources ? labels_get(&resources->limits, STR(BRANCH_RESOURCE)) : NULL;
+    const struct str *request = resources ? labels_get(&resources->requests, STR(BRANCH_RESOURCE)) : NULL;
+    return limit && (!request || !str_is(*limit, "1")) ? limit : request;
+}
+
 /* A count other than 1 in the container that asks for it, or in several: a pod has one branch interface. */
 static result warn_of_count(const struct pod_subject *subject, size_t index, struct err *err)
 {
     const struct pod_spec *spec = &subject->pod->spec;
     struct str field = { 0 };
     for (size_t i = index; i < spec->containers.count; i++) {
-        const struct resources *resources = spec->containers.items[i].resources;
-        const struct str *limit = resources ? labels_get(&resources->limits, STR(BRANCH_RESOURCE)) : NULL;
-        const struct str *request = resources ? labels_get(&resources->requests, STR(BRANCH_RESOURCE)) : NULL;
-        const struct str *count = limit ? limit : request;
-        if (!count || (i == index && str_is(*count, "1")))
+        const struct str *count = branch_count(&spec->containers.items[i]);
+        if (!count || count->len == 0 || str_is(*count, i == index ? "1" : "0"))
             continue;
         GUARD(arena_print(subject->findings->arena, &field, err, "spec.containers[%zu].resources", i));
         GUARD(pod_report(subject, CHECK_POD_BRANCH_COUNT, field.ptr, (struct str){ 0 }, err,

@@ -1,5 +1,6 @@
 #include "admission/node_diff.h"
 
+#include "base/buf.h"
 #include "base/json.h"
 
 #include <stdlib.h>
@@ -36,9 +37,14 @@ static result member_path(struct node_diff *diff, struct str parent, struct str 
 {
     bool brackets = memchr(key.ptr, '.', key.len) || memchr(key.ptr, '/', key.len) ||
                     str_ends_with(parent, STR(".labels")) || str_ends_with(parent, STR(".annotations"));
+    struct buf path = buf_in(diff->arena); /* not printed: a NUL in a key must not make it another key's path */
+    buf_put(&path, parent);
+    if (brackets || parent.len)
+        buf_put_char(&path, brackets ? '[' : '.');
+    buf_put(&path, key);
     if (brackets)
-        return arena_print(diff->arena, out, err, "%.*s[%.*s]", STR_ARGS(parent), STR_ARGS(key));
-    return arena_print(diff->arena, out, err, "%.*s%s%.*s", STR_ARGS(parent), parent.len ? "." : "", STR_ARGS(key));
+        buf_put_char(&path, ']');
+    return buf_finish(&path, out, err);
 }
 
 static result compare_member(struct node_diff *diff, struct str parent, struct str key, struct str a, struct str b,
@@ -69,6 +75,14 @@ static result compare_objects(struct node_diff *diff, struct str path, struct st
     return DONE;
 }
 
+static result element_path(struct node_diff *diff, struct str parent, size_t index, struct str *out, struct err *err)
+{
+    struct buf path = buf_in(diff->arena);
+    buf_put(&path, parent);
+    buf_print(&path, "[%zu]", index);
+    return buf_finish(&path, out, err);
+}
+
 /* Lists are compared in order; one that grew or shrank differs as a whole. */
 static result compare_lists(struct node_diff *diff, struct str path, struct str a, struct str b, struct err *err)
 {
@@ -81,7 +95,7 @@ static result compare_lists(struct node_diff *diff, struct str path, struct str 
     if (in_a.count != in_b.count)
         return add_difference(diff, path);
     for (size_t i = 0; i < in_a.count; i++) {
-        GUARD(arena_print(diff->arena, &element, err, "%.*s[%zu]", STR_ARGS(path), i));
+        GUARD(element_path(diff, path, i, &element, err));
         GUARD(compare(diff, element, in_a.items[i].value, in_b.items[i].value, err));
     }
     return DONE;

@@ -114,12 +114,19 @@ struct str pod_account_name(const struct pod *pod)
     return pod->spec.service_account.len ? pod->spec.service_account : STR("default");
 }
 
+/* null is 0, as in Kubernetes. */
+static bool asks_for(const struct str_map *quantities, struct str resource)
+{
+    const struct str *count = labels_get(quantities, resource);
+    return count && count->len > 0 && !str_is(*count, "0");
+}
+
 size_t pod_requests_resource(const struct pod *pod, struct str resource)
 {
     size_t i = 0;
     for (; i < pod->spec.containers.count; i++) {
         const struct resources *resources = pod->spec.containers.items[i].resources;
-        if (resources && (labels_get(&resources->limits, resource) || labels_get(&resources->requests, resource)))
+        if (resources && (asks_for(&resources->limits, resource) || asks_for(&resources->requests, resource)))
             break;
     }
     return i;

@@ -72,8 +72,9 @@ bool pod_is_fargate(const struct pod *pod);
 struct str pod_windows_field(const struct pod *pod);
 /* The service account; "default" when none is named. */
 struct str pod_account_name(const struct pod *pod);
-/* The first container that requests the resource, in limits or requests, or its index count when none does. Init
- * containers do not count: the VPC resource controller adds up the requests of the others only. */
+/* The index of the first container that requests the resource, in limits or requests, or how many containers there are
+ * when none does; a count of "0" requests nothing. Init containers do not count: the VPC resource controller adds up
+ * the requests of the others only. */
 size_t pod_requests_resource(const struct pod *pod, struct str resource);
 
 #endif

@@ -32,7 +32,6 @@ result pod_select(const struct decide_context *context, const struct pod *pod, s
 result pod_report(const struct pod_subject *subject, enum check check, const char *field, struct str remedy,
                   struct err *err, const char *format, ...)
 {
-    char message[400];
     struct finding finding = { .check = check, .remedy = remedy };
     struct arena *arena = subject->findings->arena;
     va_list args;
@@ -40,9 +39,9 @@ result pod_report(const struct pod_subject *subject, enum check check, const cha
     if (finding.action != ACTION_WARN && finding.action != ACTION_DENY)
         return DONE;
     va_start(args, format);
-    (void)vsnprintf(message, sizeof message, format, args);
+    struct outcome printed = arena_vprint(arena, MESSAGE_MAX, &finding.message, err, format, args);
     va_end(args);
-    GUARD(arena_copy(arena, str_of(message), &finding.message, err));
+    GUARD(printed);
     GUARD(arena_print(arena, &finding.field, err, "%.*s%s%s", STR_ARGS(subject->path), subject->path.len ? "." : "",
                       field));
     return findings_append(subject->findings, &finding, err);
@@ -79,6 +78,15 @@ static result check_branch_annotation(const struct pod_subject *subject, struct 
                       err, "is written by the VPC resource controller only; remove it");
 }
 
+/* R31 (DESIGN: who may write the annotation): it is for Fargate pods; what it says there, the mutation settles. */
+static result check_stray_annotation(const struct pod_subject *subject, struct err *err)
+{
+    if (pod_is_fargate(subject->pod) || !labels_get(pod_annotations(subject->pod), STR(FARGATE_ANNOTATION)))
+        return DONE;
+    return pod_report(subject, CHECK_POD_ANNOTATION, "metadata.annotations[" FARGATE_ANNOTATION "]", (struct str){ 0 },
+                      err, "is for Fargate pods only; remove it");
+}
+
 /* R10 (EKS guide, "Deploy security groups for pods"): 1 to 5 groups, the combination of all policies is effective. */
 static result check_group_count(const struct pod_subject *subject, struct err *err)
 {
@@ -87,7 +95,7 @@ static result check_group_count(const struct pod_subject *subject, struct err *e
     struct str names = { 0 };
     if (fargate && max > FARGATE_GROUPS_MAX)
         max = FARGATE_GROUPS_MAX;
-    if (subject->selection->groups.count <= max)
+    if (subject->selection->groups.count <= max || !(fargate || pod_wants_branch(subject)))
         return DONE;
     GUARD(policy_names(subject, &subject->selection->policies, &names, err));
     return pod_report(subject, CHECK_POD_GROUP_COUNT, "metadata.labels", (struct str){ 0 }, err,
@@ -184,6 +192,7 @@ result pod_check_all(const struct pod_subject *subject, struct err *err)
         check_windows,     check_fargate,        pod_check_instance_type, check_grace_period,    pod_check_link_local,
     };
     GUARD(check_branch_annotation(subject, err));
+    GUARD(check_stray_annotation(subject, err));
     /* A pod of a namespace without policies is answered at once. */
     for (size_t i = 0; subject->view->policies->count > 0 && i < sizeof checks / sizeof checks[0]; i++)
         GUARD(checks[i](subject, err));
@@ -193,26 +202,34 @@ result pod_check_all(const struct pod_subject *subject, struct err *err)
 result fargate_annotation(const struct selection *selection, struct arena *arena, struct str *out, struct err *err)
 {
     struct buf text = buf_in(arena);
-    for (size_t i = 0; i < selection->groups.count; i++)
-        buf_print(&text, "%s%.*s", i ? "," : "", STR_ARGS(selection->groups.items[i]));
+    for (size_t i = 0; i < selection->groups.count; i++) {
+        buf_put(&text, i ? STR(",") : STR(""));
+        buf_put(&text, selection->groups.items[i]);
+    }
     return buf_finish(&text, out, err);
+}
+
+/* Whether `id` is one of the parts between commas. */
+static bool list_text_has(struct str text, struct str id)
+{
+    const char *at = text.ptr, *end = text.ptr + text.len, *comma = at;
+    for (; comma; at = comma + 1) {
+        comma = memchr(at, ',', (size_t)(end - at));
+        if (str_equal((struct str){ at, (size_t)((comma ? comma : end) - at) }, id))
+            return true;
+    }
+    return false;
 }
 
 bool fargate_annotation_names(struct str annotation, const struct str_list *groups)
 {
-    size_t named = 0; /* a group named twice makes too many */
-    const char *at = annotation.ptr, *end = annotation.ptr + annotation.len;
-    while (at <= end && annotation.len) {
-        const char *comma = memchr(at, ',', (size_t)(end - at));
-        struct str id = { at, (size_t)((comma ? comma : end) - at) };
-        if (!str_list_has(groups, id))
+    size_t parts = 1; /* as many as groups, and each group among them: then nothing is named besides or twice */
+    for (size_t i = 0; i < annotation.len; i++)
+        parts += annotation.ptr[i] == ',';
+    for (size_t i = 0; i < groups->count; i++)
+        if (!list_text_has(annotation, groups->items[i]))
             return false;
-        named++;
-        if (!comma)
-            break;
-        at = comma + 1;
-    }
-    return named == groups->count && named > 0;
+    return parts == groups->count;
 }
 
 result inspect_pod(const struct decide_context *context, const struct pod *pod, struct str path, struct decision *out,

@@ -120,8 +120,10 @@ static void put_member(struct buf *json, struct str name, struct str value, bool
 static result join(const struct str_list *list, struct arena *arena, struct str *out, struct err *err)
 {
     struct buf text = buf_in(arena);
-    for (size_t i = 0; i < list->count; i++)
-        buf_print(&text, "%s%.*s", i ? "," : "", STR_ARGS(list->items[i]));
+    for (size_t i = 0; i < list->count; i++) {
+        buf_put(&text, i ? STR(",") : STR(""));
+        buf_put(&text, list->items[i]);
+    }
     return buf_finish(&text, out, err);
 }
 
@@ -130,7 +132,9 @@ static result sentence(const struct finding *finding, bool with_remedy, struct a
                        struct err *err)
 {
     struct buf text = buf_in(arena);
-    buf_print(&text, "%.*s: %.*s", STR_ARGS(finding->field), STR_ARGS(finding->message));
+    buf_put(&text, finding->field); /* not printed: that would stop at a NUL */
+    buf_put(&text, STR(": "));
+    buf_put(&text, finding->message);
     if (with_remedy && finding->remedy.ptr)
         buf_print(&text, "; mend it with: %.*s", STR_ARGS(finding->remedy));
     buf_print(&text, " [%.*s]", STR_ARGS(check_row(finding->check)->id));
@@ -213,20 +217,30 @@ static result put_status(struct buf *json, const struct review *review, const st
     return DONE;
 }
 
-/* At most WARNING_MAX bytes: a longer message is cut, the check id stays. */
+/* `text` when it has at most `max` bytes, else its start and dots. */
+static result shortened(struct str text, size_t max, struct arena *arena, struct str *out, struct err *err)
+{
+    static const struct str dots = STR_INIT("...");
+    *out = text;
+    if (text.len <= max)
+        return DONE;
+    struct buf cut = buf_in(arena);
+    buf_put(&cut, (struct str){ text.ptr, utf8_cut(text.ptr, text.len, max - dots.len) });
+    buf_put(&cut, dots);
+    return buf_finish(&cut, out, err);
+}
+
+/* At most WARNING_MAX bytes: a longer field or message is cut, the check id stays. */
 static result warning_text(const struct finding *finding, struct arena *arena, struct str *out, struct err *err)
 {
     struct finding cut = *finding;
     GUARD(sentence(finding, false, arena, out, err));
     if (out->len <= WARNING_MAX)
         return DONE;
-    size_t fixed = out->len - finding->field.len - finding->message.len;
-    size_t field_max = (WARNING_MAX - fixed) / 2;
-    if (cut.field.len > field_max)
-        cut.field.len = utf8_cut(cut.field.ptr, cut.field.len, field_max);
-    size_t message_max = WARNING_MAX - fixed - cut.field.len - strlen("...");
-    size_t len = utf8_cut(cut.message.ptr, cut.message.len, message_max);
-    GUARD(arena_print(arena, &cut.message, err, "%.*s...", (int)len, cut.message.ptr));
+    size_t room = WARNING_MAX - (out->len - finding->field.len - finding->message.len);
+    size_t field_max = finding->message.len < room / 2 ? room - finding->message.len : room / 2;
+    GUARD(shortened(finding->field, field_max, arena, &cut.field, err));
+    GUARD(shortened(finding->message, room - cut.field.len, arena, &cut.message, err));
     return sentence(&cut, false, arena, out, err);
 }
 

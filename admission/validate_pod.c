@@ -30,15 +30,13 @@ static result report_annotation(const struct pod_subject *subject, const char *f
 static const char branch_field[] = "metadata.annotations[" BRANCH_ANNOTATION "]";
 static const char fargate_field[] = "metadata.annotations[" FARGATE_ANNOTATION "]";
 
-/* R31 (DESIGN: who may write the annotation): on a Fargate pod what the policies add up to, elsewhere nothing. */
+/* R31 (DESIGN: who may write the annotation): on a Fargate pod what the policies add up to. */
 static result check_fargate_annotation(const struct pod_subject *subject, struct err *err)
 {
     const struct str *is = labels_get(pod_annotations(subject->pod), STR(FARGATE_ANNOTATION));
     const struct str_list *groups = &subject->selection->groups;
     struct str wanted = { 0 };
-    if (!pod_is_fargate(subject->pod))
-        return is ? report_annotation(subject, fargate_field, "is for Fargate pods only; remove it", err) : DONE;
-    if (subject->rules->actions[CHECK_POD_FARGATE] == ACTION_IGNORE)
+    if (!pod_is_fargate(subject->pod) || subject->rules->actions[CHECK_POD_FARGATE] == ACTION_IGNORE)
         return DONE;
     if (is ? fargate_annotation_names(*is, groups) : groups->count == 0)
         return DONE;

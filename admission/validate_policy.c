@@ -1,9 +1,7 @@
 /* POST /validate-v1beta1-securitygrouppolicy: whether a policy can work at all. */
 #include "admission/decide.h"
 
-#include "base/buf.h"
-
-#include <stdio.h>
+#include <stdarg.h>
 
 struct policy_subject {
     const struct policy_body *spec;
@@ -22,16 +20,15 @@ __attribute__((format(printf, 6, 7))) static result report(const struct policy_s
                                                            enum action most, struct str field, struct err *err,
                                                            const char *format, ...)
 {
-    char message[400];
     struct finding finding = { .check = check, .field = field };
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(message, sizeof message, format, args);
+    struct outcome printed = arena_vprint(subject->findings->arena, MESSAGE_MAX, &finding.message, err, format, args);
     va_end(args);
+    GUARD(printed);
     finding.action = rules_action(subject->context->rules, check, subject->context->view->mode);
     if (finding.action == ACTION_DENY && most == ACTION_WARN)
         finding.action = ACTION_WARN;
-    GUARD(arena_copy(subject->findings->arena, str_of(message), &finding.message, err));
     return findings_append(subject->findings, &finding, err);
 }
 

@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/utf8.h"
+
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,23 +96,29 @@ result arena_copy(struct arena *arena, struct str text, struct str *out, struct 
     return DONE;
 }
 
-result arena_print(struct arena *arena, struct str *out, struct err *err, const char *format, ...)
+result arena_vprint(struct arena *arena, size_t max, struct str *out, struct err *err, const char *format, va_list args)
 {
-    va_list args, again;
     char *text = NULL;
-    va_start(args, format);
+    va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    bool taken = len >= 0 && arena_take(arena, (size_t)len + 1, &text, err).ok;
-    if (taken)
-        (void)vsnprintf(text, (size_t)len + 1, format, again);
+    int len = vsnprintf(NULL, 0, format, again);
     va_end(again);
     ENSURE(len >= 0, err, ERR_INTERNAL, "cannot format text");
-    if (!taken)
-        return FAILED;
-    *out = (struct str){ text, (size_t)len };
+    GUARD(arena_take(arena, (size_t)len + 1, &text, err));
+    (void)vsnprintf(text, (size_t)len + 1, format, args);
+    size_t kept = utf8_cut(text, (size_t)len, max);
+    text[kept] = '\0';
+    *out = (struct str){ text, kept };
     return DONE;
+}
+
+result arena_print(struct arena *arena, struct str *out, struct err *err, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct outcome printed = arena_vprint(arena, SIZE_MAX, out, err, format, args);
+    va_end(args);
+    return printed;
 }
 
 static void free_chunks_until(struct arena *arena, const struct arena_chunk *kept)

@@ -25,6 +25,9 @@ result arena_copy(struct arena *arena, struct str text, struct str *out, struct 
 /* printf into the arena. */
 __attribute__((format(printf, 4, 5))) result arena_print(struct arena *arena, struct str *out, struct err *err,
                                                          const char *format, ...);
+/* The same for a function that takes the arguments itself, cut before the character that would exceed `max` bytes. */
+__attribute__((format(printf, 5, 0))) result arena_vprint(struct arena *arena, size_t max, struct str *out,
+                                                          struct err *err, const char *format, va_list args);
 /* Gives all pieces back but keeps the first chunk, so that a steady load allocates nothing. */
 void arena_flush(struct arena *arena);
 /* Gives everything back; the arena is empty and usable. Safe on { 0 }. */

@@ -18,7 +18,8 @@ struct reader {
     struct json_scan scan;
     struct json_input *input;
     const struct crumb *here;
-    bool aside; /* within a field whose mismatches are kept aside */
+    bool aside;    /* within a field whose mismatches are kept aside */
+    bool mismatch; /* what ends the reading is a mismatch, whose place is known */
 };
 
 static const char *const type_names[] = {
@@ -47,6 +48,7 @@ static result mismatch(struct reader *reader, const char *at, struct err *err, c
         return DONE;
     (void)crumbs_print(reader->here, path, sizeof path);
     reader->input->error_offset = (size_t)(at - reader->scan.start);
+    reader->mismatch = !reader->aside;
     struct outcome failed = err_set(target, ERR_INPUT, "%s%s%s", path, path[0] ? ": " : "", what);
     return reader->aside ? DONE : failed;
 }
@@ -328,10 +330,9 @@ static result read_root(struct reader *reader, const struct shape *shape, void *
 result json_read(struct json_input *input, const struct shape *shape, void *out, struct err *err)
 {
     struct reader reader = { .scan = json_scan_of(input->text, input->arena), .input = input };
-    const size_t unset = SIZE_MAX;
-    input->error_offset = unset;
+    input->error_offset = 0;
     struct outcome read = read_root(&reader, shape, out, err);
-    if (!read.ok && (input->error_offset == unset || (input->aside && input->aside->kind)))
+    if (!read.ok && !reader.mismatch)
         input->error_offset = (size_t)(reader.scan.at - reader.scan.start);
     return read;
 }

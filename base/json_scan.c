@@ -170,11 +170,11 @@ static bool pass_if(struct json_scan *scan, char a, char b)
     return is;
 }
 
-/* Short numbers, which is nearly all, cannot be out of range and are not converted. */
+/* Short integers, which is nearly all numbers, cannot be out of range and are not converted. */
 static result number_in_range(struct json_scan *scan, struct str number, bool real, struct err *err)
 {
     struct str text = { 0 };
-    if (number.len <= 18)
+    if (!real && number.len <= 18)
         return DONE;
     GUARD(arena_copy(scan->arena, number, &text, err));
     errno = 0;

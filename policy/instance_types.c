@@ -92,5 +92,5 @@ result instance_types_parse(struct str text, struct arena *arena, struct instanc
 const struct instance_type *instance_types_find(const struct instance_types *types, struct str name)
 {
     struct instance_type key = { .name = name };
-    return bsearch(&key, types->items, types->count, sizeof key, name_order);
+    return types->count ? bsearch(&key, types->items, types->count, sizeof key, name_order) : NULL;
 }

@@ -1,7 +1,7 @@
 /* What makes a label selector invalid, in words. The same rules by which EKS ignores such a policy. */
 #include "policy/selector.h"
 
-#include <stdio.h>
+enum { MESSAGE_MAX = 400 }; /* bytes; what is longer is cut */
 
 struct diagnosis {
     struct arena *arena;
@@ -11,13 +11,12 @@ struct diagnosis {
 __attribute__((format(printf, 4, 5))) static result report(const struct diagnosis *diagnosis, struct str path,
                                                            struct err *err, const char *format, ...)
 {
-    char message[200];
     struct str text = { 0 };
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(message, sizeof message, format, args);
+    struct outcome printed = arena_vprint(diagnosis->arena, MESSAGE_MAX, &text, err, format, args);
     va_end(args);
-    GUARD(arena_copy(diagnosis->arena, str_of(message), &text, err));
+    GUARD(printed);
     return diagnosis->reporter->report(diagnosis->reporter->ctx, path, text, err);
 }
 

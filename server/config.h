@@ -6,7 +6,8 @@
 #include "base/arena.h"
 #include "server/log.h"
 
-/* All settings, with their defaults or as the file says. Immutable once read. Texts live in the arena. */
+/* All settings, with their defaults or as the file says: server/settings.h describes each. Immutable once settled.
+ * Texts live in the arena or are static, and end in a NUL. */
 struct config {
     struct arena arena;
     struct str file;          /* the path it was read from; absent: defaults only */
@@ -20,8 +21,8 @@ struct config {
     } tls;
     struct str_list policies;       /* files and directories */
     struct str instance_types_file; /* replaces the table that is compiled in */
-    bool strict_profile;
-    struct str enforcing_mode; /* strict or standard */
+    struct str profile;             /* baseline or strict */
+    struct str enforcing_mode;      /* strict or standard */
     bool windows_ipam;
     struct str workloads; /* warn or deny */
     struct str_list node_fields;
@@ -41,11 +42,13 @@ struct config {
 
 /* Defaults. Owner: the caller, config_free(). */
 result config_new(struct config **out, struct err *err);
-/* Defaults and the file over them. ERR_INPUT: "FILE:LINE:COLUMN: what is wrong", also for unknown keys and wrong types.
- */
+/* Defaults and the text over them; `file_name` is for messages. ERR_INPUT: "FILE:LINE:COLUMN: what is wrong", also for
+ * unknown keys and wrong types. `*out` is written on success only. */
+result config_parse(struct str text, struct str file_name, struct config **out, struct err *err);
+/* The same for a file. ERR_INPUT: it cannot be read, too. */
 result config_load(const char *path, struct config **out, struct err *err);
 /* Reads the instance type file, where one is set, and fills `rules` from the settings: after the command line had its
- * say too. ERR_INPUT names the file and line. */
+ * say too. ERR_INPUT: "FILE:LINE: what is wrong" with the table, or two settings that do not go together. */
 result config_settle(struct config *config, struct err *err);
 /* Safe on NULL. */
 void config_free(struct config *config);

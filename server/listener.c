@@ -18,7 +18,7 @@ struct options {
 static void add_option(struct options *options, enum MHD_OPTION option, intptr_t value, const void *pointer)
 {
     /* the library takes void *, also for what it only reads */
-    options->items[options->count++] = (struct MHD_OptionItem){ option, value, (void *)(uintptr_t)pointer };
+    options->items[options->count++] = (struct MHD_OptionItem){ option, value, (void *)pointer };
 }
 
 /* Paths are compared as they were sent: an escaped NUL must not end one early. */
@@ -66,9 +66,8 @@ static result start_daemon(struct listener *listener, const struct listener_spec
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | (spec->serving ? MHD_USE_TLS : 0);
     set_options(&options, listener, spec);
     /* the logger first, so that it hears of the other options' troubles */
-    listener->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, spec->handler, spec->ctx, MHD_OPTION_EXTERNAL_LOGGER, take_note,
-                         (void *)(uintptr_t)spec->log, MHD_OPTION_ARRAY, options.items, MHD_OPTION_END);
+    listener->daemon = MHD_start_daemon(flags, 0, NULL, NULL, spec->handler, spec->ctx, MHD_OPTION_EXTERNAL_LOGGER,
+                                        take_note, (void *)spec->log, MHD_OPTION_ARRAY, options.items, MHD_OPTION_END);
     ENSURE(listener->daemon, err, ERR_INTERNAL, "cannot start the threads of the %s port", spec->name);
     return DONE;
 }

@@ -1,4 +1,3 @@
-#define _POSIX_C_SOURCE 200809L
 #include "server/log.h"
 
 #include "base/buf.h"
@@ -155,6 +154,15 @@ static void put_words(struct buf *line, const struct event_row *row, const struc
     buf_put_char(line, '\n');
 }
 
+/* In one call, so that the lines of several threads stay apart. */
+static void write_line(int fd, struct str text)
+{
+    ssize_t written = 0;
+    do {
+        written = write(fd, text.ptr, text.len);
+    } while (written < 0 && errno == EINTR);
+}
+
 void log_write(const struct log *log, enum event event, const struct log_field *fields, size_t count)
 {
     struct arena arena = { .ceiling_bytes = MAX_LINE_MEMORY };
@@ -169,7 +177,6 @@ void log_write(const struct log *log, enum event event, const struct log_field *
     else
         put_json(&line, &events[event], fields, count);
     if (buf_finish(&line, &text, &err).ok)
-        while (write(log->fd, text.ptr, text.len) < 0 && errno == EINTR)
-            continue;
+        write_line(log->fd, text);
     arena_free(&arena);
 }

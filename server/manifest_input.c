@@ -17,7 +17,7 @@ static result identify(const struct manifest *manifest, size_t index, struct are
 {
     struct str name = { 0 }, real = { 0 };
     GUARD(arena_copy(arena, manifest_file_name(manifest), &name, err));
-    char *path = realpath(name.ptr, NULL);
+    char *path = str_is(name, "-") ? NULL : realpath(name.ptr, NULL);
     bool copied = arena_copy(arena, path ? str_of(path) : name, &real, err).ok;
     free(path);
     *out = (struct seen_file){ manifest->file, real.ptr, index, false };

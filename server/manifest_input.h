@@ -14,13 +14,19 @@ struct input_options {
 };
 
 /* Their rows in the option table of a command, whose struct `type` holds them as `member`. */
-#define INPUT_OPTION_ROWS(type, member)                                                                                \
-    { "policies", 0, "PATH", "file or directory of what the cluster has already (repeatable)", OPTION_TEXTS,           \
-      offsetof(type, member.policies), 0, 0 },                                                                         \
-        { "namespace", 'n', "NAME", "namespace of objects that name none (default: default)", OPTION_TEXT,             \
-          offsetof(type, member.namespace), 0, 0 },                                                                    \
+#define INPUT_POLICIES_ROW(type, member)                                                                               \
     {                                                                                                                  \
-        "config", 0, "FILE", "configuration file of the server: checks, limits", OPTION_TEXT,                          \
+        "policies", 0, "PATH", "file or directory of what the cluster has already (repeatable)", OPTION_TEXTS,         \
+            offsetof(type, member.policies), 0, 0                                                                      \
+    }
+#define INPUT_NAMESPACE_ROW(type, member)                                                                              \
+    {                                                                                                                  \
+        "namespace", 'n', "NAME", "namespace of objects that name none (default: default)", OPTION_TEXT,               \
+            offsetof(type, member.namespace), 0, 0                                                                     \
+    }
+#define INPUT_CONFIG_ROW(type, member)                                                                                 \
+    {                                                                                                                  \
+        "config", 0, "FILE", "configuration file of the server, for its checks and limits", OPTION_TEXT,               \
             offsetof(type, member.config), 0, 0                                                                        \
     }
 

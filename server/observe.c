@@ -1,4 +1,3 @@
-#define _POSIX_C_SOURCE 200809L
 #include "server/observe.h"
 
 #include "server/metrics.h"
@@ -64,9 +63,10 @@ static struct str peer_of(struct MHD_Connection *http, char *text, size_t size)
 
 void observe_rejection(const struct log *log, struct MHD_Connection *http, enum rejection rejection, struct str detail)
 {
-    char peer[INET6_ADDRSTRLEN];
     const struct rejection_row *row = rejection_row(rejection);
-    if (log_wants(log, row->event))
-        log_event(log, row->event, log_text("cause", row->name), log_text("peer", peer_of(http, peer, sizeof peer)),
-                  log_text("error", detail));
+    if (!log_wants(log, row->event))
+        return;
+    char peer[INET6_ADDRSTRLEN];
+    log_event(log, row->event, log_text("cause", row->name), log_text("peer", peer_of(http, peer, sizeof peer)),
+              log_text("error", detail));
 }

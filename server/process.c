@@ -1,8 +1,8 @@
 #include "server/process.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -53,31 +53,43 @@ static double boot_time(void)
     if (!file)
         return 0;
     while (fgets(line, sizeof line, file))
-        if (sscanf(line, "btime %lf", &seconds) == 1)
-            break;
+        if (strncmp(line, "btime ", strlen("btime ")) == 0)
+            seconds = strtod(line + strlen("btime "), NULL);
     (void)fclose(file);
     return seconds;
 }
 
-/* proc(5): the name of the command may hold anything but ends with the last parenthesis; field 3 follows. */
+/* Their numbers in proc(5). */
+enum { STAT_STATE = 3, STAT_USER = 14, STAT_SYSTEM = 15, STAT_START = 22, STAT_SIZE = 23, STAT_PAGES = 24, STAT_COUNT };
+
+/* The name of the command may hold anything, but ends with the last parenthesis; the fields from the state on follow.
+ */
+static bool split_stat(const char *text, uint64_t out[STAT_COUNT])
+{
+    const char *at = strrchr(text, ')');
+    int field = STAT_STATE;
+    if (!at)
+        return false;
+    for (; *at && field < STAT_COUNT; field++) {
+        at += strcspn(at, " ");
+        at += strspn(at, " ");
+        out[field] = strtoull(at, NULL, 10);
+    }
+    return field == STAT_COUNT;
+}
+
 static void read_stat(struct process_facts *facts)
 {
     char text[1024];
-    uint64_t user = 0, system = 0, start = 0, size = 0, pages = 0;
+    uint64_t fields[STAT_COUNT] = { 0 };
     double ticks = (double)sysconf(_SC_CLK_TCK);
-    if (!read_whole("/proc/self/stat", text, sizeof text))
-        return;
-    const char *fields = strrchr(text, ')');
-    if (!fields || sscanf(fields + 1,
-                          " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-                          " %*d %*d %*d %*d %*d %*d %" SCNu64 " %" SCNu64 " %" SCNu64,
-                          &user, &system, &start, &size, &pages) != 5)
+    if (!read_whole("/proc/self/stat", text, sizeof text) || !split_stat(text, fields))
         return;
     double boot_s = boot_time();
-    facts->cpu_s = (double)(user + system) / ticks;
-    facts->virtual_bytes = (double)size;
-    facts->resident_bytes = (double)pages * (double)sysconf(_SC_PAGESIZE);
-    facts->start_s = boot_s > 0 ? boot_s + (double)start / ticks : -1;
+    facts->cpu_s = (double)(fields[STAT_USER] + fields[STAT_SYSTEM]) / ticks;
+    facts->virtual_bytes = (double)fields[STAT_SIZE];
+    facts->resident_bytes = (double)fields[STAT_PAGES] * (double)sysconf(_SC_PAGESIZE);
+    facts->start_s = boot_s > 0 ? boot_s + (double)fields[STAT_START] / ticks : -1;
 }
 
 static void read_fds(struct process_facts *facts)

@@ -13,17 +13,17 @@ enum rejection {
     REJECTED_TOO_LARGE,
     REJECTED_EMPTY,
     REJECTED_BAD_REQUEST,
-    REJECTED_MALFORMED,
+    REJECTED_MALFORMED, /* no HTTP, as the library has told the client; or the connection was reset */
     REJECTED_INTERNAL,
-    REJECTED_TIMEOUT,
-    REJECTED_ABORTED,
+    REJECTED_TIMEOUT, /* the client was too slow */
+    REJECTED_ABORTED, /* the client went away before its answer */
     REJECTION_COUNT,
     REJECTED_NOT = REJECTION_COUNT,
 };
 
 struct rejection_row {
     struct str name;
-    unsigned status;     /* 0: nobody is there to be answered, or the library has answered */
+    unsigned status;     /* 0: we do not answer */
     enum event event;    /* for the log */
     bool at_once;        /* before the body, and the connection is closed: it could not be read away */
     struct str sentence; /* what would be right; absent when it depends on the request */

@@ -1,4 +1,3 @@
-#define _POSIX_C_SOURCE 200809L
 #include "server/reply.h"
 
 #include <time.h>
@@ -23,7 +22,7 @@ enum MHD_Result reply_send(struct MHD_Connection *http, const struct reply *repl
 {
     /* the library takes void *, but only reads what is persistent */
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(reply->body.len, (void *)(uintptr_t)reply->body.ptr, MHD_RESPMEM_PERSISTENT);
+        MHD_create_response_from_buffer(reply->body.len, (void *)reply->body.ptr, MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
     enum MHD_Result queued = add_headers(response, reply) ? MHD_queue_response(http, reply->status, response) : MHD_NO;

@@ -187,10 +187,9 @@ static void put_xml(struct buf *out, struct str text)
     static const struct {
         char character;
         struct str entity;
-    } entities[] = { { '&', STR_INIT("&amp;") },
-                     { '<', STR_INIT("&lt;") },
-                     { '>', STR_INIT("&gt;") },
-                     { '"', STR_INIT("&quot;") } };
+    } entities[] = {
+        { '&', STR_INIT("&amp;") }, { '<', STR_INIT("&lt;") }, { '>', STR_INIT("&gt;") }, { '"', STR_INIT("&quot;") }
+    };
     struct buf plain = buf_in(out->arena);
     report_put_plain(&plain, text);
     if (plain.failure.kind)
@@ -204,11 +203,22 @@ static void put_xml(struct buf *out, struct str text)
     }
 }
 
+/* What was written aside, escaped. */
+static void put_xml_buf(struct buf *out, struct buf *text)
+{
+    struct str written = { 0 };
+    struct err err = { 0 };
+    if (buf_finish(text, &written, &err).ok)
+        put_xml(out, written);
+    else
+        out->failure = err;
+}
+
 static void put_xml_sentence(struct buf *out, const struct finding *finding)
 {
     struct buf sentence = buf_in(out->arena);
     put_sentence(finding, &sentence);
-    put_xml(out, (struct str){ sentence.data, sentence.len });
+    put_xml_buf(out, &sentence);
 }
 
 static bool finding_fails(const struct report *report, const struct finding *finding)
@@ -253,7 +263,7 @@ static void put_test_case(const struct report *report, const struct report_objec
     buf_put(out, STR("  <testcase classname=\""));
     put_xml(out, object->file);
     buf_put(out, STR("\" name=\""));
-    put_xml(out, (struct str){ name.data, name.len });
+    put_xml_buf(out, &name);
     buf_put(out, STR("\" file=\""));
     put_xml(out, object->file);
     buf_print(out, "\" line=\"%zu\">\n", object->line);

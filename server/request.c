@@ -1,4 +1,3 @@
-#define _POSIX_C_SOURCE 200809L
 #include "server/request.h"
 
 #include "server/clock.h"
@@ -9,7 +8,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { SMALL_BODY_BYTES = 64 * 1024 };
+#define TOO_LARGE_FORMAT "the body is too large: at most %zu bytes are read"
+
+enum { FIRST_BYTES_ANNOUNCED = 64 * 1024, FIRST_BYTES_CHUNKED = 8 * 1024 };
 
 /* The headers that matter here. */
 struct headers {
@@ -139,7 +140,7 @@ static struct str sentence_of(const struct admission *admission, enum rejection 
     else if (row->sentence.ptr || detail.ptr)
         buf_put(&text, row->sentence.ptr ? row->sentence : detail);
     else
-        buf_print(&text, "the body is too large: at most %zu bytes are read", admission->body_bytes);
+        buf_print(&text, TOO_LARGE_FORMAT, admission->body_bytes);
     buf_put_char(&text, '\n');
     /* without memory, the status alone has to do */
     return buf_finish(&text, &sentence, &err).ok ? sentence : STR("refused\n");
@@ -213,7 +214,8 @@ static enum MHD_Result begin(const struct admission *admission, struct connectio
 static size_t next_capacity(const struct request *request, size_t needed, size_t limit)
 {
     size_t end = request->announced ? request->announced : limit;
-    size_t capacity = request->body_capacity ? request->body_capacity * 2 : SMALL_BODY_BYTES;
+    size_t first = request->announced ? FIRST_BYTES_ANNOUNCED : FIRST_BYTES_CHUNKED;
+    size_t capacity = request->body_capacity ? request->body_capacity * 2 : first;
     if (capacity < needed)
         capacity = needed;
     return capacity < end ? capacity : end;
@@ -222,7 +224,7 @@ static size_t next_capacity(const struct request *request, size_t needed, size_t
 static result append(struct request *request, struct arena *arena, size_t limit, struct str piece, struct err *err)
 {
     size_t needed = request->body_len + piece.len;
-    ENSURE(needed <= limit, err, ERR_TOO_LARGE, "the body is too large");
+    ENSURE(needed <= limit, err, ERR_TOO_LARGE, TOO_LARGE_FORMAT, limit);
     if (needed > request->body_capacity) {
         char *bigger = NULL;
         size_t capacity = next_capacity(request, needed, limit);
@@ -257,7 +259,7 @@ static enum MHD_Result take_piece(const struct admission *admission, struct conn
     if (request->rejection != REJECTED_NOT ||
         append(request, &connection->arena, admission->body_bytes, piece, &err).ok)
         return MHD_YES;
-    return refuse(admission, connection, rejection_of(&err), (struct str){ 0 }, true);
+    return refuse(admission, connection, rejection_of(&err), str_of(err.msg), true);
 }
 
 static result answer_from(const struct admission *admission, struct connection *connection, struct answer *out,

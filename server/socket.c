@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memrchr, strerror_r */
 #include "server/socket.h"
 
 #include <arpa/inet.h>
@@ -115,6 +114,6 @@ result socket_address(int socket_fd, struct arena *arena, struct str *address, u
                            NI_NUMERICHOST | NI_NUMERICSERV) == 0,
            err, ERR_INTERNAL, "cannot tell the address of the listening socket");
     GUARD(arena_print(arena, address, err, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, service));
-    ENSURE(sscanf(service, "%u", port) == 1, err, ERR_INTERNAL, "cannot tell the port of the listening socket");
+    *port = (unsigned)strtoul(service, NULL, 10);
     return DONE;
 }

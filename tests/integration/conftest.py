@@ -5,6 +5,7 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -25,18 +26,110 @@ def sgp():
     return run
 
 
+class Answer:
+    """An HTTP answer as it came over the wire."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Wire:
+    """A connection that sends bytes just as they are given. TLS, unless `context` is False."""
+
+    def __init__(self, port, context=None, seconds=20):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
+        self.buffer = b""
+        if context is not False:
+            self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def send(self, *pieces):
+        for piece in pieces:
+            self.socket.sendall(piece if isinstance(piece, bytes) else piece.encode())
+
+    def _more(self):
+        try:
+            piece = self.socket.recv(65536)
+        except (ConnectionError, ssl.SSLError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            piece = b""
+        self.buffer += piece
+        return piece
+
+    def _take(self, enough):
+        while (size := enough()) is None:
+            if not self._more():
+                raise EOFError(f"the server closed the connection after {self.buffer!r}")
+        piece, self.buffer = self.buffer[:size], self.buffer[size:]
+        return piece
+
+    def _head(self):
+        def end():
+            at = self.buffer.find(b"\r\n\r\n")
+            return None if at < 0 else at + 4
+
+        first, *lines = self._take(end).decode("latin-1").rstrip().split("\r\n")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        return int(first.split(" ", 2)[1]), headers
+
+    def answer(self, bodyless=False):
+        """The next answer; `bodyless` for one to HEAD. 100 Continue is an answer of its own."""
+        status, headers = self._head()
+        size = 0 if bodyless or status == 100 else int(headers.get("content-length", 0))
+        body = self._take(lambda: size if len(self.buffer) >= size else None) if size else b""
+        return Answer(status, headers, body)
+
+    def ask(self, method, path, body=b"", headers=("Content-Type: application/json",)):
+        """A request as it should be, and its answer."""
+        self.send(request_bytes(method, path, body, headers))
+        return self.answer(bodyless=method == "HEAD")
+
+    def is_closed(self):
+        """Whether the server closes the connection, without another word."""
+        while self._more():
+            pass
+        return self.buffer == b""
+
+    def close(self):
+        self.socket.close()
+
+
+def request_bytes(method, path, body=b"", headers=("Content-Type: application/json",), length=None):
+    """One request; `length` overrides what Content-Length says, "" leaves the header out."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *headers]
+    if length != "":
+        lines.append(f"Content-Length: {len(body) if length is None else length}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
 class Server:
     """A server process; its log is read as JSON lines."""
 
-    def __init__(self, directory, *args, env=None):
+    def __init__(self, directory, *args, config=None, env=None):
         self.directory = pathlib.Path(directory)
         self.log_path = self.directory / "server.log"
         self.certs = self.directory / "certs"
+        self.config_path = self.directory / "config.yaml"
         options = ["--listen", "127.0.0.1:0", "--health-listen", "127.0.0.1:0"]
         if "--tls-cert" not in args and "--config" not in args:
             options += ["--self-signed", str(self.certs)]
+        if config is not None:
+            self.configure(config)
+            options += ["--config", str(self.config_path)]
         self.log_file = open(self.log_path, "wb")
-        self.process = subprocess.Popen([BINARY, "serve", *options, *map(str, args)], stderr=self.log_file,
+        self.process = subprocess.Popen([*RUNNER, BINARY, "serve", *options, *map(str, args)], stderr=self.log_file,
                                         env={**os.environ, **(env or {})})
         self.port, self.health_port = self._ports()
 
