@@ -24,8 +24,10 @@ result pod_select(const struct decide_context *context, const struct pod *pod, s
                   struct decision *out, struct err *err)
 {
     GUARD(selection_of(context->view, pod, context->arena, selection, err));
+    const struct pod_subject subject = pod_subject_of(context, pod, (struct str){ 0 }, selection, out);
     out->policies = selection->policies;
-    out->groups = selection->groups;
+    if (pod_wants_branch(&subject) || pod_is_fargate(pod))
+        out->groups = selection->groups;
     return DONE;
 }
 

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
-enum { WARNING_MAX = 120 };
+enum { WARNING_MAX = 120, FIELD_MIN = 36 };
 
 static const struct field kind_fields[] = {
     { STR_INIT("group"), FIELD_STRING, offsetof(struct group_kind, group), NULL, false },
@@ -217,10 +217,11 @@ static result put_status(struct buf *json, const struct review *review, const st
     return DONE;
 }
 
+static const struct str dots = STR_INIT("...");
+
 /* `text` when it has at most `max` bytes, else its start and dots. */
 static result shortened(struct str text, size_t max, struct arena *arena, struct str *out, struct err *err)
 {
-    static const struct str dots = STR_INIT("...");
     *out = text;
     if (text.len <= max)
         return DONE;
@@ -230,7 +231,22 @@ static result shortened(struct str text, size_t max, struct arena *arena, struct
     return buf_finish(&cut, out, err);
 }
 
-/* At most WARNING_MAX bytes: a longer field or message is cut, the check id stays. */
+/* `field` when it has at most `max` bytes, else dots and its tail, which says most. */
+static result shortened_field(struct str field, size_t max, struct arena *arena, struct str *out, struct err *err)
+{
+    *out = field;
+    if (field.len <= max)
+        return DONE;
+    struct buf cut = buf_in(arena);
+    size_t start = field.len - (max - dots.len);
+    while (start < field.len && ((unsigned char)field.ptr[start] & 0xC0) == 0x80)
+        start++;
+    buf_put(&cut, dots);
+    buf_put(&cut, (struct str){ field.ptr + start, field.len - start });
+    return buf_finish(&cut, out, err);
+}
+
+/* At most WARNING_MAX bytes: of a longer one the front of the field goes first, then the end of the message. */
 static result warning_text(const struct finding *finding, struct arena *arena, struct str *out, struct err *err)
 {
     struct finding cut = *finding;
@@ -238,8 +254,8 @@ static result warning_text(const struct finding *finding, struct arena *arena, s
     if (out->len <= WARNING_MAX)
         return DONE;
     size_t room = WARNING_MAX - (out->len - finding->field.len - finding->message.len);
-    size_t field_max = finding->message.len < room / 2 ? room - finding->message.len : room / 2;
-    GUARD(shortened(finding->field, field_max, arena, &cut.field, err));
+    size_t for_field = finding->message.len + FIELD_MIN < room ? room - finding->message.len : FIELD_MIN;
+    GUARD(shortened_field(finding->field, for_field, arena, &cut.field, err));
     GUARD(shortened(finding->message, room - cut.field.len, arena, &cut.message, err));
     return sentence(&cut, false, arena, out, err);
 }

@@ -43,9 +43,13 @@ static result check_fargate_annotation(const struct pod_subject *subject, struct
     if (groups->count == 0)
         return report_annotation(subject, fargate_field, "no policy selects the pod, so it has none; remove it", err);
     GUARD(fargate_annotation(subject->selection, subject->findings->arena, &wanted, err));
+    if (!is)
+        return pod_report(subject, CHECK_POD_ANNOTATION, fargate_field, (struct str){ 0 }, err,
+                          "is missing; create the pod again once the mutating webhook answers, which sets '%.*s'",
+                          STR_ARGS(wanted));
     return pod_report(subject, CHECK_POD_ANNOTATION, fargate_field, (struct str){ 0 }, err,
                       "'%.*s' instead of '%.*s', which the policies add up to; leave it to the mutating webhook",
-                      STR_ARGS(is ? *is : STR("")), STR_ARGS(wanted));
+                      STR_ARGS(*is), STR_ARGS(wanted));
 }
 
 static result check_created(const struct pod_subject *subject, struct err *err)

@@ -117,7 +117,7 @@ def request_bytes(method, path, body=b"", headers=("Content-Type: application/js
 class Server:
     """A server process; its log is read as JSON lines."""
 
-    def __init__(self, directory, *args, config=None, env=None):
+    def __init__(self, directory, *args, config=None, env=None, runner=()):
         self.directory = pathlib.Path(directory)
         self.log_path = self.directory / "server.log"
         self.certs = self.directory / "certs"
@@ -129,7 +129,7 @@ class Server:
             self.configure(config)
             options += ["--config", str(self.config_path)]
         self.log_file = open(self.log_path, "wb")
-        self.process = subprocess.Popen([*RUNNER, BINARY, "serve", *options, *map(str, args)], stderr=self.log_file,
+        self.process = subprocess.Popen([*runner, BINARY, "serve", *options, *map(str, args)], stderr=self.log_file,
                                         env={**os.environ, **(env or {})})
         self.port, self.health_port = self._ports()
 
@@ -161,6 +161,20 @@ class Server:
                 return value
             assert time.monotonic() < deadline, "did not happen; log:\n" + self.log_path.read_text()[-4000:]
             time.sleep(0.02)
+
+    def configure(self, config):
+        """Writes the configuration file; JSON is YAML."""
+        self.config_path.write_text(config if isinstance(config, str) else json.dumps(config, indent=1))
+
+    def context(self, **versions):
+        """How a client of this server speaks TLS; keeps to `versions`, e.g. maximum_version."""
+        context = ssl.create_default_context(cafile=self.ca)
+        for name, version in versions.items():
+            setattr(context, name, version)
+        return context
+
+    def connect(self, context=None, seconds=20):
+        return Wire(self.port, self.context() if context is None else context, seconds)
 
     @property
     def ca(self):

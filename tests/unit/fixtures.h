@@ -4,10 +4,11 @@
 #define SGP_TESTS_UNIT_FIXTURES_H
 
 #include <check.h>
-#include <jansson.h>
 
 #include "admission/endpoint.h"
 #include "admission/inspect.h"
+
+struct json_t; /* Jansson's; this header does without its own, which has names in common with base/json.h */
 
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
@@ -52,19 +53,22 @@ struct str review_of(struct arena *arena, const struct ask *ask);
 /* An answer, checked to be an AdmissionReview that repeats the uid. Owner: the caller, reply_free(). */
 struct reply {
     struct answer answer;
-    json_t *json;
-    json_t *response; /* within json */
+    struct json_t *json;
+    struct json_t *response; /* within json */
 };
 struct reply reply_to(struct world *world, const char *path, struct str body);
 struct reply ask(struct world *world, const struct ask *question);
 void reply_free(struct reply *reply);
+
+/* Whether Jansson reads the text, duplicate keys refused and NUL allowed. */
+bool jansson_accepts(struct str text);
 
 /* "check-id=action@field" of all findings, separated by blanks. */
 const char *findings_line(struct arena *arena, const struct findings *findings);
 /* The JSONPatch as text, or "" when there is none. */
 const char *patch_text(struct arena *arena, const struct reply *reply);
 /* The object after the patch; RFC 6902 add, replace and remove. Refuses what RFC 6902 refuses. */
-json_t *patched(json_t *object, const char *patch);
+struct json_t *patched(struct json_t *object, const char *patch);
 /* Whether the reply warns of something that contains `part`. */
 bool warns_of(const struct reply *reply, const char *part);
 

@@ -1,3 +1,5 @@
+#include <jansson.h>
+
 #include "tests/unit/fixtures.h"
 #include "tests/unit/suites.h"
 
