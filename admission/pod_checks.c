@@ -161,7 +161,7 @@ static result check_windows(const struct pod_subject *subject, struct err *err)
         return DONE;
     GUARD(policy_names(subject, &subject->selection->policies, &names, err));
     return pod_report(subject, CHECK_POD_WINDOWS, field.ptr, (struct str){ 0 }, err,
-                      "%.*s has no effect, Windows pods have no groups", STR_ARGS(names));
+                      "%.*s has no effect on a Windows pod", STR_ARGS(names));
 }
 
 /* R4 (EKS guide, "Considerations"): not with Fargate. It is possible since; by default such a pod is annotated. */

@@ -71,7 +71,6 @@ static void leave(struct loop *loop, bool at_once)
     if (loop->hurried)
         return;
     atomic_store(&runtime->stopping, true);
-    metrics_ready(runtime->metrics, false);
     http_say_goodbye(runtime->http);
     log_event(&runtime->log, EVENT_STOPPING, log_number("delaySeconds", delay_ms / 1000));
     loop->leave_at_ms = clock_ms() + delay_ms;

@@ -6,7 +6,9 @@
 #include "server/runtime.h"
 #include "sources/files.h"
 
+#include <malloc.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { MS = 1000, SELF_SIGNED_DAYS = 90 };
@@ -98,10 +100,15 @@ static const struct rules *current_rules(void *ctx)
     return &rcu_dereference(runtime->config)->rules;
 }
 
+static int64_t certificate_left_s(struct runtime *runtime)
+{
+    return atomic_load(&runtime->expiry_s) - clock_wall_ms() / MS;
+}
+
 static void conditions(void *ctx, struct health_report *report)
 {
     struct runtime *runtime = ctx;
-    int64_t left_s = atomic_load(&runtime->expiry_s) - clock_wall_ms() / MS;
+    int64_t left_s = certificate_left_s(runtime);
     bool synced = atomic_load(&runtime->synced), stopping = atomic_load(&runtime->stopping);
     health_condition(report, "source files", synced, "%s", synced ? "read" : "not read yet, see the log");
     health_condition(report, "certificate", left_s > 0, "%s for %lld s", left_s > 0 ? "valid" : "expired",
@@ -114,6 +121,8 @@ static void refresh(void *ctx, struct metrics *metrics)
     struct runtime *runtime = ctx;
     struct store_counts counts = store_counts(runtime->store);
     metrics_store(metrics, &counts);
+    metrics_ready(metrics, atomic_load(&runtime->synced) && !atomic_load(&runtime->stopping) &&
+                               certificate_left_s(runtime) > 0);
 }
 
 static unsigned thread_count(const struct config *config)
@@ -181,12 +190,30 @@ static void watch_certificate(struct runtime *runtime)
     }
 }
 
+/* One connection is one descriptor: as many as the system lets the process have. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* glibc would learn to keep the memory of large reviews; what an ordinary one needs is far below this. */
+static void give_memory_back(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+}
+
 result runtime_start(struct runtime *runtime, const struct serve_flags *flags, struct err *err)
 {
     runtime->flags = flags;
     runtime->log = log_to_stderr(LOG_INFO);
     GUARD(read_config(flags, &runtime->config, err));
     runtime->log = log_for(runtime->config);
+    raise_file_limit();
+    give_memory_back();
     GUARD(store_new(&runtime->store, err));
     GUARD(metrics_new(&runtime->metrics, err));
     GUARD(load_certificate(runtime, err));

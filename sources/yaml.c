@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* Text without aliases grows less than eightfold; what grows more is aliases of aliases. */
-enum { EXPANSION_FACTOR = 8, EXPANSION_MIN_BYTES = 64 * 1024 * 1024 };
+enum { EXPANSION_FACTOR = 8, EXPANSION_MIN_BYTES = 16 * 1024 * 1024 };
 
 struct member {
     struct str key;
@@ -31,7 +31,7 @@ struct writer {
     struct yaml_json *json;
     size_t mark_capacity;
     struct members members;
-    size_t merged; /* members merged so far: work that may leave no text */
+    size_t merged_bytes; /* taken by merge keys so far, which may leave no text */
     size_t limit_bytes;
     unsigned depth;
 };
@@ -66,7 +66,7 @@ static result check_bounds(const struct writer *writer, const struct yaml_node *
     }
     ENSURE(writer->depth < YAML_MAX_DEPTH, err, ERR_INPUT, "%u:%u: aliases nest more than %d levels deep", node->line,
            node->column, YAML_MAX_DEPTH);
-    ENSURE(writer->text.len + writer->merged <= writer->limit_bytes, err, ERR_INPUT,
+    ENSURE(writer->text.len + writer->merged_bytes <= writer->limit_bytes, err, ERR_INPUT,
            "%u:%u: aliases expand to more than %zu bytes", node->line, node->column, writer->limit_bytes);
     return DONE;
 }
@@ -121,7 +121,7 @@ static result push_member(struct writer *writer, struct member member, struct er
         members->capacity = capacity;
     }
     member.order = members->count;
-    writer->merged += member.merged;
+    writer->merged_bytes += member.merged ? sizeof member : 0;
     members->items[members->count++] = member;
     return DONE;
 }
@@ -158,7 +158,7 @@ static result collect_mapping(struct writer *writer, const struct yaml_node *val
            value->column);
     GUARD(check_bounds(writer, value, err));
     writer->depth++;
-    writer->merged++;
+    writer->merged_bytes += sizeof(struct member);
     GUARD(collect_members(writer, value, true, err));
     writer->depth--;
     return DONE;

@@ -20,7 +20,7 @@ struct yaml_json {
 /* Resolves the YAML as kubectl does (sigs.k8s.io/yaml over go-yaml v2): YAML 1.1 words and numbers, aliases, merge
  * keys, keys that are no text. Numbers that are JSON already keep their digits. Stricter than that: a key that occurs
  * twice in a mapping is an error. `text` is UTF-8 without byte order mark and at most 256 MiB; the result lives in the
- * arena. ERR_INPUT: "LINE:COLUMN: what is wrong", also for aliases that expand beyond 64 MiB and eight times the text.
+ * arena. ERR_INPUT: "LINE:COLUMN: what is wrong", also for aliases that expand beyond 16 MiB and eight times the text.
  */
 result yaml_to_json(struct str text, struct arena *arena, struct yaml_json *out, struct err *err);
 /* Where the value that holds this byte of the JSON text starts in the YAML. */

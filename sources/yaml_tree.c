@@ -64,7 +64,7 @@ static result diagnose(const struct yaml_reader *reader, struct err *err)
     if (parser->error == YAML_READER_ERROR)
         return diagnose_character(reader, err);
     size_t line = parser->problem_mark.line + 1, column = parser->problem_mark.column + 1;
-    if (!parser->context)
+    if (!parser->context || parser->context_mark.line + 1 == line)
         return err_set(err, ERR_INPUT, "%zu:%zu: %s", line, column, parser->problem);
     return err_set(err, ERR_INPUT, "%zu:%zu: %s (%s that starts in line %zu)", line, column, parser->problem,
                    parser->context, parser->context_mark.line + 1);

@@ -41,6 +41,7 @@ class Wire:
 
     def __init__(self, port, context=None, seconds=20):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         if context is not False:
             self.socket = context.wrap_socket(self.socket, server_hostname="localhost")

@@ -3,14 +3,13 @@
 #include "base/buf.h"
 #include "server/setting_value.h"
 #include "tests/unit/config_scratch.h"
+#include "tests/unit/suites.h"
 
-#include <check.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
-Suite *config_suite(void);
 TCase *settling_cases(void); /* test_config_settle.c */
 TCase *document_cases(void); /* test_config_documents.c */
 

@@ -8,11 +8,8 @@
 #include <check.h>
 #include <inttypes.h>
 
-#ifndef SGP_SOURCE_DIR
-#define SGP_SOURCE_DIR "."
-#endif
-#define EXAMPLE SGP_SOURCE_DIR "/examples/sgp-webhook.yaml"
-#define DOCUMENT SGP_SOURCE_DIR "/docs/configuration.md"
+#define EXAMPLE SOURCE_DIR "/examples/sgp-webhook.yaml"
+#define DOCUMENT SOURCE_DIR "/docs/configuration.md"
 
 TCase *document_cases(void); /* test_config.c */
 
