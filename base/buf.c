@@ -81,7 +81,7 @@ static size_t plain_run(const char *at, const char *end)
 
 void buf_put_json_string(struct buf *buf, struct str text)
 {
-    const char *at = text.ptr, *end = text.ptr + text.len;
+    const char *at = text.ptr ? text.ptr : "", *end = at + text.len;
     buf_put_char(buf, '"');
     while (at < end) {
         size_t run = plain_run(at, end);

@@ -12,9 +12,9 @@ struct check_options {
 };
 
 static const struct option_row rows[] = {
-    INPUT_POLICIES_ROW(struct check_options, input),
-    INPUT_NAMESPACE_ROW(struct check_options, input),
-    INPUT_CONFIG_ROW(struct check_options, input),
+    INPUT_POLICIES_ROW(offsetof(struct check_options, input)),
+    INPUT_NAMESPACE_ROW(offsetof(struct check_options, input)),
+    INPUT_CONFIG_ROW(offsetof(struct check_options, input)),
     { "output", 'o', "FORMAT", "text, json or junit (default: text)", OPTION_TEXT,
       offsetof(struct check_options, output), 0, 0 },
     { "fail-on", 0, "ACTION", "what makes the exit code 1: deny or warn (default: deny)", OPTION_TEXT,

@@ -10,9 +10,9 @@ struct explain_options {
 };
 
 static const struct option_row rows[] = {
-    INPUT_POLICIES_ROW(struct explain_options, input),
-    INPUT_NAMESPACE_ROW(struct explain_options, input),
-    INPUT_CONFIG_ROW(struct explain_options, input),
+    INPUT_POLICIES_ROW(offsetof(struct explain_options, input)),
+    INPUT_NAMESPACE_ROW(offsetof(struct explain_options, input)),
+    INPUT_CONFIG_ROW(offsetof(struct explain_options, input)),
     { "output", 'o', "FORMAT", "text or json (default: text)", OPTION_TEXT, offsetof(struct explain_options, output), 0,
       0 },
 };
@@ -119,12 +119,12 @@ static bool of_undecided(const struct explanation *explanation)
     bool unknown = false;
     for (size_t i = 0; i < explanation->view.policies->count; i++)
         unknown |= explanation->opinions[i].verdict == VERDICT_UNKNOWN;
-    return unknown && explanation->decision.groups.count == 0;
+    return unknown && explanation->decision.policies.count == 0;
 }
 
 static bool of_unselected(const struct explanation *explanation)
 {
-    return explanation->decision.groups.count == 0;
+    return explanation->decision.policies.count == 0;
 }
 
 static bool of_fargate(const struct explanation *explanation)
@@ -255,10 +255,7 @@ static void put_givers(const struct explanation *explanation, struct str group,
 static void put_text_groups(const struct explanation *explanation, struct buf *out)
 {
     const struct str_list *groups = &explanation->decision.groups;
-    bool useless = !of_fargate(explanation) && (of_host_network(explanation) || of_windows(explanation));
-    buf_put(out, groups->count == 0 ? STR("  security groups: none of its own\n")
-                 : useless          ? STR("  security groups, without effect:\n")
-                                    : STR("  security groups:\n"));
+    buf_put(out, groups->count ? STR("  security groups:\n") : STR("  security groups: none of its own\n"));
     for (size_t i = 0; i < groups->count; i++) {
         buf_put(out, STR("    "));
         report_put_plain(out, groups->items[i]);

@@ -40,8 +40,8 @@ static result refuse_key(struct reading *reading, struct str section, struct str
 {
     struct str shown = value_shown(&reading->values, key), meant = setting_nearest(section, key);
     const char *dot = section.len ? "." : "";
-    ENSURE(!setting_find(key), err, ERR_INPUT, "'%.*s': a dot leads nowhere, write a mapping within a mapping",
-           STR_ARGS(shown));
+    bool dotted = memchr(key.ptr, '.', key.len) && setting_find(key);
+    ENSURE(!dotted, err, ERR_INPUT, "'%.*s': a dot leads nowhere, write a mapping within a mapping", STR_ARGS(shown));
     ENSURE(!meant.ptr, err, ERR_INPUT, "there is no setting %.*s%s%.*s, is %.*s meant?", STR_ARGS(section), dot,
            STR_ARGS(shown), STR_ARGS(meant));
     return err_set(err, ERR_INPUT, "there is no setting %.*s%s%.*s", STR_ARGS(section), dot, STR_ARGS(shown));

@@ -159,11 +159,12 @@ void connection_completed(void *cls, struct MHD_Connection *http, void **request
 
 static bool shut_down(struct connection *connection)
 {
+    /* An idle client was not slow: nobody waited for it. Read first: the serving thread ends what is shut down. */
+    bool slow = atomic_load_explicit(&connection->phase, memory_order_relaxed) != CONNECTION_IDLE;
     atomic_store_explicit(&connection->overdue, true, memory_order_relaxed);
     atomic_store_explicit(&connection->deadline_ms, INT64_MAX, memory_order_relaxed);
     (void)shutdown(connection->socket_fd, SHUT_RDWR);
-    /* an idle client was not slow: nobody waited for it */
-    return atomic_load_explicit(&connection->phase, memory_order_relaxed) != CONNECTION_IDLE;
+    return slow;
 }
 
 size_t connections_sweep(struct connection_list *list, int64_t now_ms)

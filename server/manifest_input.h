@@ -13,21 +13,21 @@ struct input_options {
     const char *config;    /* NULL: defaults */
 };
 
-/* Their rows in the option table of a command, whose struct `type` holds them as `member`. */
-#define INPUT_POLICIES_ROW(type, member)                                                                               \
+/* Their rows in the option table of a command, whose struct holds them at `offset`. */
+#define INPUT_POLICIES_ROW(offset)                                                                                     \
     {                                                                                                                  \
         "policies", 0, "PATH", "file or directory of what the cluster has already (repeatable)", OPTION_TEXTS,         \
-            offsetof(type, member.policies), 0, 0                                                                      \
+            (offset) + offsetof(struct input_options, policies), 0, 0                                                  \
     }
-#define INPUT_NAMESPACE_ROW(type, member)                                                                              \
+#define INPUT_NAMESPACE_ROW(offset)                                                                                    \
     {                                                                                                                  \
         "namespace", 'n', "NAME", "namespace of objects that name none (default: default)", OPTION_TEXT,               \
-            offsetof(type, member.namespace), 0, 0                                                                     \
+            (offset) + offsetof(struct input_options, namespace), 0, 0                                                 \
     }
-#define INPUT_CONFIG_ROW(type, member)                                                                                 \
+#define INPUT_CONFIG_ROW(offset)                                                                                       \
     {                                                                                                                  \
         "config", 0, "FILE", "configuration file of the server, for its checks and limits", OPTION_TEXT,               \
-            offsetof(type, member.config), 0, 0                                                                        \
+            (offset) + offsetof(struct input_options, config), 0, 0                                                    \
     }
 
 /* Starts as { 0 }. */

@@ -27,9 +27,9 @@ static size_t next_character(const char *at, const char *end, bool *plain)
 
 void report_put_plain(struct buf *out, struct str text)
 {
-    const char *end = text.ptr + text.len;
+    const char *at = text.ptr ? text.ptr : "", *end = at + text.len;
     bool plain = false;
-    for (const char *at = text.ptr; at < end;) {
+    while (at < end) {
         size_t len = next_character(at, end, &plain);
         buf_put(out, plain ? (struct str){ at, len } : REPLACEMENT);
         at += len;

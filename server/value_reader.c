@@ -30,8 +30,11 @@ struct str value_shown(struct value_reader *reader, struct str text)
     size_t len = utf8_cut(text.ptr, text.len, SHOWN_BYTES);
     if (!arena_take(reader->scratch, len + 1, &shown, &no_memory).ok)
         return STR("");
-    for (size_t i = 0; i < len; i++)
-        shown[i] = (unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 0x7f ? '?' : text.ptr[i];
+    if (len > 0)
+        memcpy(shown, text.ptr, len);
+    for (char *c = shown; c < shown + len; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
     return (struct str){ shown, len };
 }
 

@@ -154,7 +154,7 @@ static result remark_group(const struct group *group, const struct namespace_vie
     if (view->mode == MODE_DEFAULT && labels_get(view->labels, STR(MODE_LABEL)))
         GUARD(add_remark(object, "label " MODE_LABEL " is neither off nor warn nor enforce, it has no effect", arena,
                          remarks, err));
-    while (object->kind == OBJECT_NAMESPACE)
+    if (object->kind == OBJECT_NAMESPACE)
         object++;
     for (size_t i = 0; i < view->policies->count; i++) {
         struct str what = { 0 };

@@ -1,5 +1,3 @@
-#define _XOPEN_SOURCE 700
-
 #include "sources/files.h"
 
 #include "sources/path_tree.h"
@@ -123,13 +121,16 @@ static result watch_way(struct watch_list *list, const char *path, struct err *e
     return watch(list, trace.reached, err);
 }
 
-/* What cannot be listed is watched as far as it goes: files_load says what is wrong with it. */
+/* What cannot be listed is watched as far as that goes: files_load says what is wrong with it. */
 static result watch_below(struct watch_list *list, const char *path, struct err *err)
 {
     struct path_tree tree = { 0 };
     struct err unlisted = { 0 };
-    if (!path_tree_list(path, list->arena, &tree, &unlisted).ok)
-        return DONE;
+    struct outcome listed = path_tree_list(path, list->arena, &tree, &unlisted);
+    if (!listed.ok && unlisted.kind != ERR_INPUT) {
+        *err = unlisted;
+        return FAILED;
+    }
     for (size_t i = 0; i < tree.directories.count; i++)
         GUARD(watch_way(list, tree.directories.items[i].ptr, err));
     for (size_t i = 0; i < tree.files.count; i++) {

@@ -1,5 +1,3 @@
-#define _POSIX_C_SOURCE 200809L
-
 #include "sources/manifests.h"
 #include "sources/path_tree.h"
 
@@ -66,6 +64,15 @@ static result read_file(struct manifest_list *list, const char *path, struct err
     return manifests_parse(list, text, str_of(path), err);
 }
 
+/* A pipe would hold us up. */
+static result check_regular(const char *path, struct err *err)
+{
+    struct stat status = { 0 };
+    ENSURE(stat(path, &status) == 0, err, ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    ENSURE(S_ISREG(status.st_mode), err, ERR_INPUT, "%s: is not a file", path);
+    return DONE;
+}
+
 static result read_directory(struct manifest_list *list, const char *path, struct err *err)
 {
     CLEANUP(arena_free) struct arena arena = { 0 };
@@ -73,7 +80,8 @@ static result read_directory(struct manifest_list *list, const char *path, struc
     size_t count = list->count;
     GUARD(path_tree_list(path, &arena, &tree, err));
     for (size_t i = 0; i < tree.files.count; i++) {
-        if (read_file(list, tree.files.items[i].ptr, err).ok)
+        const char *file = tree.files.items[i].ptr;
+        if (check_regular(file, err).ok && read_file(list, file, err).ok)
             continue;
         list->count = count;
         return FAILED;

@@ -1,5 +1,3 @@
-#define _POSIX_C_SOURCE 200809L
-
 #include "sources/path_tree.h"
 
 #include <dirent.h>
@@ -9,8 +7,9 @@
 
 struct walk {
     struct arena *arena;
-    struct path_tree tree;
-    struct stat *entered; /* of the directories, to know them by another name */
+    struct path_tree *tree;
+    struct stat *entered; /* of each directory, to know it by another name */
+    size_t entered_count;
 };
 
 static void dir_closep(DIR **dir)
@@ -46,7 +45,7 @@ result path_add(struct str_list *list, struct str path, struct arena *arena, str
 
 static bool was_entered(const struct walk *walk, const struct stat *status)
 {
-    for (size_t i = 0; i < walk->tree.directories.count; i++)
+    for (size_t i = 0; i < walk->entered_count; i++)
         if (walk->entered[i].st_dev == status->st_dev && walk->entered[i].st_ino == status->st_ino)
             return true;
     return false;
@@ -54,13 +53,13 @@ static bool was_entered(const struct walk *walk, const struct stat *status)
 
 static result add_directory(struct walk *walk, struct str path, const struct stat *status, struct err *err)
 {
-    size_t count = walk->tree.directories.count;
     if (was_entered(walk, status))
         return DONE;
-    if (is_full(count))
-        GUARD(bigger_array(walk->arena, walk->entered, count, sizeof *walk->entered, &walk->entered, err));
-    walk->entered[count] = *status;
-    return path_add(&walk->tree.directories, path, walk->arena, err);
+    if (is_full(walk->entered_count))
+        GUARD(
+            bigger_array(walk->arena, walk->entered, walk->entered_count, sizeof *walk->entered, &walk->entered, err));
+    walk->entered[walk->entered_count++] = *status;
+    return path_add(&walk->tree->directories, path, walk->arena, err);
 }
 
 static bool is_manifest_name(struct str name)
@@ -80,14 +79,11 @@ static result add_entry(struct walk *walk, struct str directory, struct str name
         return DONE;
     const char *separator = str_ends_with(directory, STR("/")) ? "" : "/";
     GUARD(arena_print(walk->arena, &path, err, "%s%s%s", directory.ptr, separator, name.ptr));
-    bool found = stat(path.ptr, &status) == 0;
-    if (found && S_ISDIR(status.st_mode))
+    if (stat(path.ptr, &status) == 0 && S_ISDIR(status.st_mode))
         return add_directory(walk, path, &status, err);
     if (!is_manifest_name(name))
         return DONE;
-    ENSURE(found, err, ERR_INPUT, "%s: cannot be read: %s", path.ptr, strerror(errno));
-    ENSURE(S_ISREG(status.st_mode), err, ERR_INPUT, "%s: is not a file", path.ptr); /* a pipe would hold us up */
-    return path_add(&walk->tree.files, path, walk->arena, err);
+    return path_add(&walk->tree->files, path, walk->arena, err);
 }
 
 static int path_order(const void *a, const void *b)
@@ -117,19 +113,19 @@ static result list_names(struct str directory, struct arena *arena, struct str_l
 
 result path_tree_list(const char *path, struct arena *arena, struct path_tree *out, struct err *err)
 {
-    struct walk walk = { .arena = arena };
+    struct walk walk = { .arena = arena, .tree = out };
     struct stat status = { 0 };
+    *out = (struct path_tree){ 0 };
     ENSURE(stat(path, &status) == 0, err, ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
     GUARD(add_directory(&walk, str_of(path), &status, err));
-    for (size_t i = 0; i < walk.tree.directories.count; i++) {
-        struct str directory = walk.tree.directories.items[i];
+    for (size_t i = 0; i < out->directories.count; i++) {
+        struct str directory = out->directories.items[i];
         struct str_list names = { 0 };
         GUARD(list_names(directory, arena, &names, err));
         for (size_t n = 0; n < names.count; n++)
             GUARD(add_entry(&walk, directory, names.items[n], err));
     }
-    if (walk.tree.files.count)
-        qsort(walk.tree.files.items, walk.tree.files.count, sizeof *walk.tree.files.items, path_order);
-    *out = walk.tree;
+    if (out->files.count)
+        qsort(out->files.items, out->files.count, sizeof *out->files.items, path_order);
     return DONE;
 }

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "sources/names.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include <yaml.h>
@@ -155,6 +156,12 @@ static result add_scalar(struct composer *composer, const yaml_event_t *event, s
     return add_node(composer, event, node, event->data.scalar.anchor, err);
 }
 
+static void close_node(struct composer *composer)
+{
+    assert(composer->depth > 0); /* libyaml ends what it began */
+    composer->open[--composer->depth]->open = false;
+}
+
 static result compose_event(struct composer *composer, const yaml_event_t *event, struct err *err)
 {
     const struct yaml_node sequence = { .type = NODE_SEQUENCE, .open = true };
@@ -165,7 +172,7 @@ static result compose_event(struct composer *composer, const yaml_event_t *event
     case YAML_SEQUENCE_START_EVENT: return add_node(composer, event, sequence, event->data.sequence_start.anchor, err);
     case YAML_MAPPING_START_EVENT: return add_node(composer, event, mapping, event->data.mapping_start.anchor, err);
     case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT: composer->open[--composer->depth]->open = false; return DONE;
+    case YAML_MAPPING_END_EVENT: close_node(composer); return DONE;
     default: return DONE; /* the stream's and documents' own events */
     }
 }

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import time
 
@@ -97,11 +98,16 @@ class Wire:
         self.send(request_bytes(method, path, body, headers))
         return self.answer(bodyless=method == "HEAD")
 
-    def is_closed(self):
-        """Whether the server closes the connection, without another word."""
+    def drain(self):
+        """What the server still says before it closes the connection."""
         while self._more():
             pass
-        return self.buffer == b""
+        return self.buffer
+
+    def reset(self):
+        """Leaves as a process does that is killed: the other side gets a reset."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
 
     def close(self):
         self.socket.close()
@@ -253,8 +259,20 @@ def start(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def start_for_module(tmp_path_factory):
+    """Starts servers for all tests of a file."""
+    servers = []
+
+    def run(*args, **kwargs):
+        servers.append(Server(tmp_path_factory.mktemp("server"), *args, **kwargs))
+        return servers[-1]
+
+    yield run
+    for server in servers:
+        assert server.stop() == 0, server.log_path.read_text()[-4000:]
+
+
+@pytest.fixture(scope="module")
+def server(start_for_module):
     """One server for the tests of a file that only ask: it knows the recorded manifests."""
-    running = Server(tmp_path_factory.mktemp("server"), "--policies", DATA / "manifests.yaml")
-    yield running
-    assert running.stop() == 0, running.log_path.read_text()[-4000:]
+    return start_for_module("--policies", DATA / "manifests.yaml")

@@ -328,7 +328,7 @@ def test_configuration(check, tmp_path):
 
 @pytest.mark.parametrize("mode, code, action", [("off", 0, None), ("warn", 0, "warn"), ("enforce", 1, "deny")])
 def test_mode_of_the_namespace(check, mode, code, action):
-    namespace = f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: shop, labels: {{sgp-webhook.io/mode: {mode}}}}}\n"
+    namespace = f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: shop, labels: {{sgp-webhook.io/mode: '{mode}'}}}}\n"
     done = check("-o", "json", "-", stdin="---\n".join([namespace, POLICY, HOST_POD]))
     assert done.returncode == code
     assert [finding["action"] for finding in json.loads(done.stdout)["findings"]] == ([action] if action else [])
@@ -374,8 +374,8 @@ def test_unusable_command_lines(check, args, message):
     "text, message",
     [
         ("kind: Pod\n  name: x\n", "-:2:7: mapping values are not allowed in this context"),
-        ("kind: Pod\nmetadata: {name: x}\n", "-:1:1: apiVersion: missing, every Kubernetes object has it"),
-        ('{"kind": "Pod",\n "apiVersion": }', "-:2:16: "),
+        ("kind: Pod\nmetadata: {name: x}\n", "-:1:1: apiVersion: missing"),
+        ('{"kind": "Pod",\n "apiVersion": ]', "-:2:16: "),
         (POLICY + "---\n" + POLICY, "-:8:1: SecurityGroupPolicy shop/web occurs twice, first in -:1:1"),
         (POLICY.replace("[sg-00000001]", "7"), "-:6:30: spec.securityGroups.groupIds: a number where a list belongs"),
         (POLICY.replace("name: web, ", ""), "-:1:1: "),
@@ -389,6 +389,13 @@ def test_unusable_manifests(check, text, message):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"sgp-webhook: {message}"), done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_broken_json_in_a_file(check, tmp_path):
+    (tmp_path / "pod.json").write_text('{"kind": "Pod",\n "apiVersion": }')
+    done = check(".", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("sgp-webhook: ./pod.json:2:16: ")
 
 
 def test_two_definitions_of_one_policy_in_two_files(check, tmp_path):

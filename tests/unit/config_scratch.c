@@ -1,12 +1,10 @@
-#define _POSIX_C_SOURCE 200809L
-
 #include "tests/unit/config_scratch.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-struct config *parsed(struct str text)
+struct config *config_parsed(struct str text)
 {
     struct config *config = NULL;
     struct err err = { 0 };
@@ -15,9 +13,9 @@ struct config *parsed(struct str text)
     return config;
 }
 
-struct config *settled(const char *text)
+struct config *config_settled(const char *text)
 {
-    struct config *config = parsed(str_of(text));
+    struct config *config = config_parsed(str_of(text));
     struct err err = { 0 };
     ck_assert_msg(config_settle(config, &err).ok, "%s", err.msg);
     return config;

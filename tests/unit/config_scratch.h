@@ -5,9 +5,9 @@
 #include "server/config.h"
 
 /* A configuration that has to be accepted, from a file named c.yaml. */
-struct config *parsed(struct str text);
+struct config *config_parsed(struct str text);
 /* The same with its rules. */
-struct config *settled(const char *text);
+struct config *config_settled(const char *text);
 
 /* A file with some content: CLEANUP(scratch_file_remove). */
 struct scratch_file {

@@ -60,7 +60,7 @@ struct world world_new(void)
     static const char table[] = "instance_type\ttrunking_compatible\tbranch_interfaces\n"
                                 "m5.large\ttrue\t9\nt3.medium\tfalse\t0\nt3.large\tfalse\t0\n";
     expect_done(store_new(&world.store, &err), &err);
-    expect_done(instance_types_parse(STR(table), &world.arena, &world.types, &err), &err);
+    expect_done(instance_types_parse(str_of(table), &world.arena, &world.types, &err), &err);
     world.rules = rules_default(NULL);
     return world;
 }

@@ -13,8 +13,7 @@ START_TEST(takes_zeroed_aligned_memory)
         unsigned char *piece = NULL;
         expect_done(arena_take(&arena, bytes, &piece, &err), &err);
         ck_assert_uint_eq((uintptr_t)piece % alignof(max_align_t), 0);
-        for (size_t i = 0; i < bytes; i++)
-            ck_assert_uint_eq(piece[i], 0);
+        ck_assert(bytes == 0 || (piece[0] == 0 && memcmp(piece, piece + 1, bytes - 1) == 0));
         memset(piece, 0xAA, bytes);
     }
 }
@@ -31,8 +30,7 @@ START_TEST(pieces_do_not_overlap)
         memset(pieces[i], (int)(i & 255), i + 1);
     }
     for (size_t i = 0; i < PIECES; i++)
-        for (size_t j = 0; j <= i; j++)
-            ck_assert_uint_eq(pieces[i][j], i & 255);
+        ck_assert(pieces[i][0] == (i & 255) && memcmp(pieces[i], pieces[i] + 1, i) == 0);
 }
 END_TEST
 

@@ -78,7 +78,7 @@ static const struct {
     { STR_INIT("\xC0\xAF"), "\"\\ufffd\\ufffd\"" },
 };
 
-START_TEST(json_string)
+START_TEST(puts_json_string)
 {
     CLEANUP(arena_free) struct arena arena = { 0 };
     struct buf buf = buf_in(&arena);
@@ -137,7 +137,7 @@ Suite *buf_suite(void)
     tcase_add_test(cases, appends);
     tcase_add_test(cases, grows);
     tcase_add_test(cases, failure_sticks);
-    tcase_add_loop_test(cases, json_string, 0, ROWS(strings));
+    tcase_add_loop_test(cases, puts_json_string, 0, ROWS(strings));
     tcase_add_test(cases, json_string_of_any_bytes_is_json);
     tcase_add_loop_test(cases, base64, 0, ROWS(encoded));
     suite_add_tcase(suite, cases);

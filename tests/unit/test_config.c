@@ -110,14 +110,14 @@ static const struct {
 
 START_TEST(config_reads)
 {
-    CLEANUP(config_freep) struct config *config = parsed(str_of(read_rows[_i].text));
+    CLEANUP(config_freep) struct config *config = config_parsed(str_of(read_rows[_i].text));
     ck_assert_str_eq(value_of(config, read_rows[_i].path), read_rows[_i].value);
     ck_assert(str_is(config->file, "c.yaml"));
 }
 END_TEST
 
 /* Every byte of it, so that a reader that looks one further is found out. */
-static struct str exact_copy(struct arena *arena, const char *text)
+static struct str exact_text(struct arena *arena, const char *text)
 {
     struct str copy = { NULL, strlen(text) };
     struct err err = { 0 };
@@ -127,6 +127,9 @@ static struct str exact_copy(struct arena *arena, const char *text)
     copy.ptr = bytes;
     return copy;
 }
+
+/* Cut where messages show it. */
+#define A_LONG_WORD "a-long-word-a-long-word-a-long-word-a-long-word-a-long-word-cut-off-here"
 
 static const struct {
     const char *text;
@@ -147,11 +150,15 @@ static const struct {
     { "timeouts: {shutdownDelay: 1}", "1:12", "there is no setting timeouts.shutdownDelay" },
     { "tls.certFile: x", "1:1", "'tls.certFile': a dot leads nowhere" },
     { "tls:\n  certFile.x: y\n", "2:3", "there is no setting tls.certFile.x" },
+    { "tls:\n  listen: x\n", "2:3", "there is no setting tls.listen, is listen meant?" },
+    { "tls: {limits.bodyBytes: 1}", "1:7", "'limits.bodyBytes': a dot leads nowhere" },
     { "'': 1", "1:1", "there is no setting" },
     { "tls: {'': 1}", "1:7", "there is no setting tls." },
     { "\"a\\nb\": 1", "1:1", "there is no setting a?b" },
     { "threads: 1\n\"a\\\"b\": 1", "2:1", "there is no setting a\"b" },
     { "1: 2", "1:1", "there is no setting 1" },
+    { A_LONG_WORD ": 1", "1:1", "there is no setting a-long" },
+    { "profile: " A_LONG_WORD, "1:10", "a-long-word-' is not one of baseline, strict" },
     { "paths: [a]", "1:1", "is policies.paths meant?" },
     { "threads: 1\nthreads: 1\n", "2:1", "'threads' occurs twice, first in line 1" },
     { "tls:\n  keyFile: a\n  keyFile: a\n", "3:3", "'keyFile' occurs twice" },
@@ -231,7 +238,7 @@ START_TEST(config_refuses)
     struct err err = { 0 };
     char place[32];
     (void)snprintf(place, sizeof place, "c.yaml:%s: ", refused[_i].place);
-    ck_assert(!config_parse(exact_copy(&arena, refused[_i].text), STR("c.yaml"), &config, &err).ok);
+    ck_assert(!config_parse(exact_text(&arena, refused[_i].text), STR("c.yaml"), &config, &err).ok);
     ck_assert_ptr_null(config);
     ck_assert_int_eq(err.kind, ERR_INPUT);
     ck_assert_msg(strncmp(err.msg, place, strlen(place)) == 0, "%s: %s", refused[_i].text, err.msg);
@@ -247,7 +254,7 @@ static const char *const empty_texts[] = { "",     "\n", "# nothing\n", "---\n",
 START_TEST(config_of_nothing_is_the_defaults)
 {
     const struct settings settings = settings_all();
-    CLEANUP(config_freep) struct config *config = parsed(str_of(empty_texts[_i]));
+    CLEANUP(config_freep) struct config *config = config_parsed(str_of(empty_texts[_i]));
     CLEANUP(config_freep) struct config *defaults = NULL;
     struct err err = { 0 };
     ck_assert(config_new(&defaults, &err).ok);
@@ -275,7 +282,7 @@ END_TEST
 START_TEST(config_keeps_its_texts)
 {
     char text[] = "listen: a:1\npolicies: {paths: [b]}\n";
-    CLEANUP(config_freep) struct config *config = parsed(str_of(text));
+    CLEANUP(config_freep) struct config *config = config_parsed(str_of(text));
     memset(text, 'x', sizeof text - 1);
     ck_assert_str_eq(config->listen.ptr, "a:1");
     ck_assert_str_eq(config->policies.items[0].ptr, "b");
@@ -334,7 +341,7 @@ START_TEST(load_bounds_what_aliases_expand_to)
     struct err err = { 0 };
     char text[2048];
     int len = snprintf(text, sizeof text, "- &a [x,x,x,x,x,x,x,x]\n");
-    for (char c = 'a'; c < 'i'; c++)
+    for (int c = 'a'; c < 'i'; c++)
         len += snprintf(text + len, sizeof text - (size_t)len, "- &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n",
                         c + 1, c, c, c, c, c, c, c, c, c, c);
     ck_assert(!config_parse(str_of(text), STR("c.yaml"), &config, &err).ok);

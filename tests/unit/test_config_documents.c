@@ -17,7 +17,7 @@ static struct str file_text(const char *path, struct arena *arena)
 {
     struct str text = { 0 };
     struct err err = { 0 };
-    ck_assert_msg(text_file_read(path, 1024 * 1024, arena, &text, &err).ok, "%s", err.msg);
+    ck_assert_msg(text_file_read(path, 1000000, arena, &text, &err).ok, "%s", err.msg);
     return text;
 }
 
@@ -113,7 +113,7 @@ START_TEST(example_is_the_defaults)
     static const char *const profiles[] = { "baseline", "strict" };
     const struct settings settings = settings_all();
     CLEANUP(config_freep) struct config *example = NULL;
-    CLEANUP(config_freep) struct config *defaults = settled("");
+    CLEANUP(config_freep) struct config *defaults = config_settled("");
     struct err err = { 0 };
     ck_assert_msg(config_load(EXAMPLE, &example, &err).ok, "%s", err.msg);
     for (size_t i = 0; i < settings.count; i++)

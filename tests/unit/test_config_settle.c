@@ -11,7 +11,7 @@ TCase *settling_cases(void); /* test_config.c */
 
 START_TEST(settle_gives_the_default_rules)
 {
-    CLEANUP(config_freep) struct config *config = settled("");
+    CLEANUP(config_freep) struct config *config = config_settled("");
     const struct rules *rules = &config->rules;
     for (size_t i = 0; i < CHECK_COUNT; i++)
         ck_assert_int_eq(rules->actions[i], check_row((enum check)i)->action);
@@ -30,8 +30,8 @@ START_TEST(settle_takes_every_setting)
 {
     CLEANUP(config_freep)
     struct config *config =
-        settled("limits: {groupsPerPolicy: 6, groupsPerInterface: 16}\npodSecurityGroupEnforcingMode: standard\n"
-                "windowsIpam: true\nworkloads: deny\nnodes: {awsNodeMayChange: [spec.taints]}\n");
+        config_settled("limits: {groupsPerPolicy: 6, groupsPerInterface: 16}\npodSecurityGroupEnforcingMode: standard\n"
+                       "windowsIpam: true\nworkloads: deny\nnodes: {awsNodeMayChange: [spec.taints]}\n");
     const struct rules *rules = &config->rules;
     ck_assert_uint_eq(rules->groups_per_policy, 6);
     ck_assert_uint_eq(rules->groups_per_interface, 16);
@@ -62,7 +62,7 @@ static const struct {
 
 START_TEST(settle_ranks_checks_over_the_profile)
 {
-    CLEANUP(config_freep) struct config *config = settled(settled_actions[_i].text);
+    CLEANUP(config_freep) struct config *config = config_settled(settled_actions[_i].text);
     ck_assert_int_eq(config->rules.actions[settled_actions[_i].check], settled_actions[_i].action);
 }
 END_TEST
@@ -73,7 +73,7 @@ START_TEST(settle_reads_a_table)
 {
     const char *text = TABLE_HEADING "x9.large\ttrue\t3\n";
     CLEANUP(scratch_file_remove) struct scratch_file file = scratch_file_new(text);
-    CLEANUP(config_freep) struct config *config = parsed(STR(""));
+    CLEANUP(config_freep) struct config *config = config_parsed(STR(""));
     struct err err = { 0 };
     config->instance_types_file = str_of(file.path);
     ck_assert_msg(config_settle(config, &err).ok, "%s", err.msg);
@@ -96,7 +96,7 @@ START_TEST(settle_refuses_a_table)
 {
     const char *table = refused_tables[_i].table;
     CLEANUP(scratch_file_remove) struct scratch_file file = scratch_file_new(table);
-    CLEANUP(config_freep) struct config *config = parsed(STR(""));
+    CLEANUP(config_freep) struct config *config = config_parsed(STR(""));
     struct err err = { 0 };
     config->instance_types_file = str_of(file.path);
     ck_assert(!config_settle(config, &err).ok);
@@ -118,7 +118,7 @@ static const struct {
 
 START_TEST(settle_refuses)
 {
-    CLEANUP(config_freep) struct config *config = parsed(str_of(refused_pairs[_i].text));
+    CLEANUP(config_freep) struct config *config = config_parsed(str_of(refused_pairs[_i].text));
     struct err err = { 0 };
     ck_assert(!config_settle(config, &err).ok);
     ck_assert_str_eq(err.msg, refused_pairs[_i].message);
@@ -144,8 +144,8 @@ static const struct {
 
 START_TEST(restart_needed_names_settings)
 {
-    CLEANUP(config_freep) struct config *now = parsed(str_of(restarts[_i].now));
-    CLEANUP(config_freep) struct config *next = parsed(str_of(restarts[_i].next));
+    CLEANUP(config_freep) struct config *now = config_parsed(str_of(restarts[_i].now));
+    CLEANUP(config_freep) struct config *next = config_parsed(str_of(restarts[_i].next));
     struct str names = { 0 };
     struct err err = { 0 };
     ck_assert(config_restart_needed(now, next, &names, &err).ok);
@@ -172,8 +172,8 @@ static const struct {
 
 START_TEST(setting_equal_compares)
 {
-    CLEANUP(config_freep) struct config *config = parsed(str_of(compared[_i].text));
-    CLEANUP(config_freep) struct config *other = parsed(str_of(compared[_i].other));
+    CLEANUP(config_freep) struct config *config = config_parsed(str_of(compared[_i].text));
+    CLEANUP(config_freep) struct config *other = config_parsed(str_of(compared[_i].other));
     const struct setting *row = setting_find(str_of(compared[_i].path));
     ck_assert_int_eq(setting_equal(row, config, other), compared[_i].equal);
     ck_assert_int_eq(setting_equal(row, other, config), compared[_i].equal);

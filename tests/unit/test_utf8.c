@@ -52,14 +52,14 @@ END_TEST
 START_TEST(every_code_point_comes_back)
 {
     char out[4];
+    size_t wrong = 0; /* an assertion per code point would take a minute */
     for (uint32_t code_point = 0; code_point <= 0x10FFFF; code_point++) {
         if (code_point >= 0xD800 && code_point <= 0xDFFF)
             continue;
         size_t len = utf8_encode(code_point, out);
-        ck_assert_uint_eq(utf8_sequence(out, out + len), len);
-        if (len > 1)
-            ck_assert_uint_eq(utf8_sequence(out, out + len - 1), 0);
+        wrong += utf8_sequence(out, out + len) != len || (len > 1 && utf8_sequence(out, out + len - 1) != 0);
     }
+    ck_assert_uint_eq(wrong, 0);
 }
 END_TEST
 
