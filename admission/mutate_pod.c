@@ -3,17 +3,20 @@
 #include "admission/patch.h"
 #include "admission/pod_checks.h"
 
+/* R46 (product design, facts: where annotations can be written): pods/status is a way to the annotations too. */
 bool concerns_pod(const struct review *review)
 {
     return str_is(review->request->kind.kind, "Pod") && review->request->kind.group.len == 0 &&
            (review->operation == OPERATION_CREATE || review->operation == OPERATION_UPDATE);
 }
 
+/* R56 (product design, what EKS's own webhook gets wrong): an update is never patched. */
 bool concerns_pod_create(const struct review *review)
 {
     return concerns_pod(review) && review->operation == OPERATION_CREATE && review->request->sub_resource.len == 0;
 }
 
+/* R43 (product design, facts: Fargate pod): an annotation of the user's own is replaced, or removed. */
 static result annotate_fargate(const struct pod_subject *subject, struct patch *patch, struct err *err)
 {
     const struct selection *selection = subject->selection;
@@ -41,7 +44,8 @@ static const struct str *branch_count(const struct container *container)
     return limit && (!request || !str_is(*limit, "1")) ? limit : request;
 }
 
-/* A count other than 1 in the container that asks for it, or in several: a pod has one branch interface. */
+/* R42 (product design, what EKS's own webhook gets wrong): a count other than 1, in the container that asks for it or
+ * in several, is not rewritten in silence: a pod has one branch interface. */
 static result warn_of_count(const struct pod_subject *subject, size_t index, struct err *err)
 {
     const struct pod_spec *spec = &subject->pod->spec;
@@ -59,6 +63,7 @@ static result warn_of_count(const struct pod_subject *subject, size_t index, str
     return DONE;
 }
 
+/* R54 (product design, what EKS's own webhook gets wrong): a pod may be without containers. */
 static result request_branch(const struct pod_subject *subject, struct patch *patch, struct err *err)
 {
     const struct pod *pod = subject->pod;
@@ -72,6 +77,7 @@ static result request_branch(const struct pod_subject *subject, struct patch *pa
     return DONE;
 }
 
+/* R44 (product design, facts: Windows pod): with Windows IPAM, an address takes the place of the interface. */
 static void request_ipv4(const struct pod *pod, struct patch *patch)
 {
     size_t index = pod_requests_resource(pod, STR(IPV4_RESOURCE));

@@ -109,6 +109,7 @@ static result compare_strings(struct node_diff *diff, struct str path, struct st
     return str_equal(text_a, text_b) ? DONE : add_difference(diff, path);
 }
 
+/* R57 (product design, what EKS's own webhook gets wrong): what is absent is as null, and as an empty map or list. */
 static enum json_type type_of(struct str value)
 {
     return value.ptr ? json_type_of(value) : JSON_NULL;

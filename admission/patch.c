@@ -13,7 +13,8 @@ static void put_token(struct buf *path, struct str key)
     }
 }
 
-/* Appends one operation; `value` is JSON, absent for "remove". */
+/* Appends one operation; `value` is JSON, absent for "remove". R55 (product design, what EKS's own webhook gets wrong):
+ * only what has to change is written, so that nothing else is lost or written anew. */
 static void put_operation(struct patch *patch, const char *operation, struct buf *path, struct str value)
 {
     struct str path_text = { 0 };

@@ -80,6 +80,7 @@ const struct str_map *pod_annotations(const struct pod *pod)
     return pod->meta ? &pod->meta->annotations : &no_map;
 }
 
+/* R45 (product design, facts: mirror pods): never patched or refused. */
 bool pod_is_mirror(const struct pod *pod)
 {
     return labels_get(pod_annotations(pod), STR(MIRROR_ANNOTATION)) != NULL;
@@ -90,6 +91,7 @@ bool pod_is_fargate(const struct pod *pod)
     return labels_get(pod_labels(pod), STR(FARGATE_LABEL)) != NULL;
 }
 
+/* R5 (product design, facts: Windows pod): either key, or the name. */
 struct str pod_windows_field(const struct pod *pod)
 {
     static const struct {

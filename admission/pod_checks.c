@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+/* R50 (product design, facts: limit per interface): whatever the quota is. */
 enum { FARGATE_GROUPS_MAX = 5 };
 
 struct pod_subject pod_subject_of(const struct decide_context *context, const struct pod *pod, struct str path,
@@ -71,7 +72,7 @@ bool pod_wants_branch(const struct pod_subject *subject)
     return is_selected(subject) && !pod->spec.host_network && !pod_windows_field(pod).ptr && !pod_is_fargate(pod);
 }
 
-/* R30 (DESIGN: who may write the annotation): nobody, when a pod is created. */
+/* R30 (product design, facts: who may write): nobody, when a pod is created. */
 static result check_branch_annotation(const struct pod_subject *subject, struct err *err)
 {
     if (!labels_get(pod_annotations(subject->pod), STR(BRANCH_ANNOTATION)))
@@ -80,7 +81,7 @@ static result check_branch_annotation(const struct pod_subject *subject, struct 
                       err, "is written by the VPC resource controller only; remove it");
 }
 
-/* R31 (DESIGN: who may write the annotation): it is for Fargate pods; what it says there, the mutation settles. */
+/* R31 (product design, facts: who may write): it is for Fargate pods; what it says there, the mutation settles. */
 static result check_stray_annotation(const struct pod_subject *subject, struct err *err)
 {
     if (pod_is_fargate(subject->pod) || !labels_get(pod_annotations(subject->pod), STR(FARGATE_ANNOTATION)))
@@ -105,7 +106,7 @@ static result check_group_count(const struct pod_subject *subject, struct err *e
                       subject->selection->groups.count, STR_ARGS(names), max);
 }
 
-/* R20 (DESIGN: branch resource): what is selected has to be scheduled where a branch interface is free. */
+/* R20 (product design, facts: branch resource): what is selected has to run where a branch interface is free. */
 static result check_branch_missing(const struct pod_subject *subject, struct err *err)
 {
     struct str names = { 0 };
@@ -131,6 +132,7 @@ static result check_branch_unselected(const struct pod_subject *subject, struct 
                       "requests a branch interface, but no policy selects the pod");
 }
 
+/* R52 (product design, what EKS's own webhook gets wrong): a pod is not refused for what is not known yet. */
 static result check_account_unknown(const struct pod_subject *subject, struct err *err)
 {
     struct str names = { 0 };
@@ -142,7 +144,7 @@ static result check_account_unknown(const struct pod_subject *subject, struct er
                       STR_ARGS(names));
 }
 
-/* R21 (DESIGN: host network): no interface of its own, so no groups of its own. */
+/* R21 (product design, facts: host network): no interface of its own, so no groups of its own. */
 static result check_host_network(const struct pod_subject *subject, struct err *err)
 {
     struct str names = { 0 };
@@ -175,7 +177,7 @@ static result check_fargate(const struct pod_subject *subject, struct err *err)
                       "%.*s selects a Fargate pod, which is configured not to have groups", STR_ARGS(names));
 }
 
-/* R24 (DESIGN: not supported together): the interface leaks. */
+/* R24 (product design, facts: not supported together): the interface leaks. */
 static result check_grace_period(const struct pod_subject *subject, struct err *err)
 {
     const struct integer *grace = &subject->pod->spec.grace_period_s;

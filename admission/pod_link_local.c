@@ -12,7 +12,7 @@ static bool is_link_local(struct str address)
     return str_starts_with(address, STR("169.254.")) || str_starts_with(address, STR("fe80:"));
 }
 
-/* R25 (DESIGN: not supported together): NodeLocal DNSCache. */
+/* R25 (product design, facts: not supported together): NodeLocal DNSCache. */
 static result check_nameservers(const struct pod_subject *subject, struct err *err)
 {
     const struct str_list *nameservers = &subject->pod->spec.nameservers;

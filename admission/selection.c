@@ -12,6 +12,7 @@ static result make_room(const struct policy_set *set, struct arena *arena, struc
     return arena_take_array(arena, groups, sizeof(struct str), &out->groups.items, err);
 }
 
+/* R38 (product design, facts: groups of a pod): in the order first seen, none twice. */
 static void add_groups(struct str_list *all, const struct str_list *more)
 {
     for (size_t i = 0; i < more->count; i++)
@@ -19,6 +20,8 @@ static void add_groups(struct str_list *all, const struct str_list *more)
             all->items[all->count++] = more->items[i];
 }
 
+/* R53 (product design, what EKS's own webhook gets wrong): the service account matters only where a policy selects by
+ * one. */
 result selection_of(const struct namespace_view *view, const struct pod *pod, struct arena *arena,
                     struct selection *out, struct err *err)
 {

@@ -5,13 +5,14 @@
 
 #define AWS_NODE_USER "system:serviceaccount:kube-system:aws-node"
 
+/* R46 (product design, facts: where annotations can be written): nodes/status is a way to the labels too. */
 bool concerns_node(const struct review *review)
 {
     return str_is(review->request->kind.kind, "Node") && review->request->kind.group.len == 0 &&
            review->operation == OPERATION_UPDATE && str_is(review->request->user, AWS_NODE_USER);
 }
 
-/* R32 (DESIGN: what aws-node may change): its two labels; what the API server itself keeps is not compared. */
+/* R32 (product design, facts: what aws-node may change): its two labels; what the API server keeps is not compared. */
 static bool may_differ(const void *ctx, struct str path)
 {
     static const struct str always[] = {

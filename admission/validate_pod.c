@@ -2,7 +2,7 @@
 #include "admission/decide.h"
 #include "admission/pod_checks.h"
 
-/* R30 (DESIGN: who may write the annotation): the VPC resource controller, by the names that EKS has given it. */
+/* R30 (product design, facts: who may write): the VPC resource controller, by the names that EKS has given it. */
 static bool is_resource_controller(struct str user)
 {
     static const struct str names[] = {
@@ -30,7 +30,7 @@ static result report_annotation(const struct pod_subject *subject, const char *f
 static const char branch_field[] = "metadata.annotations[" BRANCH_ANNOTATION "]";
 static const char fargate_field[] = "metadata.annotations[" FARGATE_ANNOTATION "]";
 
-/* R31 (DESIGN: who may write the annotation): on a Fargate pod what the policies add up to. */
+/* R31 (product design, facts: who may write): on a Fargate pod what the policies add up to. */
 static result check_fargate_annotation(const struct pod_subject *subject, struct err *err)
 {
     const struct str *is = labels_get(pod_annotations(subject->pod), STR(FARGATE_ANNOTATION));
@@ -68,7 +68,7 @@ static result list_lost(const struct str_list *a, const struct str_list *b, cons
     return DONE;
 }
 
-/* R12 (DESIGN: pod-labels-changed): groups are given when a pod is created and stay. */
+/* R12 (product design, checks: pod-labels-changed): groups are given when a pod is created and stay. */
 static result check_labels_changed(const struct pod_subject *subject, const struct pod *old, struct err *err)
 {
     struct arena *arena = subject->findings->arena;

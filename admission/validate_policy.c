@@ -9,6 +9,7 @@ struct policy_subject {
     struct findings *findings;
 };
 
+/* R35 (product design, facts: API): this kind of this API group. */
 bool concerns_policy(const struct review *review)
 {
     return str_is(review->request->kind.kind, "SecurityGroupPolicy") &&
@@ -118,6 +119,7 @@ static result check_group_id(const struct policy_subject *subject, size_t index,
                   STR_ARGS(id));
 }
 
+/* R39 (product design, checks: policy-group-duplicate): no effect, but another id may be meant. */
 static result check_group_twice(const struct policy_subject *subject, size_t index, struct err *err)
 {
     const struct str_list before = { subject->spec->groups.items, index };
@@ -190,7 +192,7 @@ static bool specs_equal(const struct policy_body *a, const struct policy_body *b
            selectors_equal(a->account_selector, b->account_selector) && lists_equal(&a->groups, &b->groups);
 }
 
-/* R12 (DESIGN: policy-not-retroactive): groups are given when a pod is created and stay. */
+/* R12 (product design, checks: policy-not-retroactive): groups are given when a pod is created and stay. */
 static result warn_not_retroactive(const struct policy_subject *subject, struct str namespace, struct err *err)
 {
     size_t before = subject->findings->count;

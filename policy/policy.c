@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+/* R37, R59 (product design, facts: EKS matching): ignored as in EKS, but not without a word. */
 const char *policy_inert(const struct policy *policy)
 {
     if (!policy->pod_selector && !policy->account_selector)
@@ -30,6 +31,7 @@ static result build_policy(const struct policy_spec *spec, struct arena *arena, 
     return DONE;
 }
 
+/* R38 (product design, facts: groups of a pod): EKS takes policies in no fixed order; by name, answers repeat. */
 static int name_order(const void *a, const void *b)
 {
     return str_compare(((const struct policy *)a)->name, ((const struct policy *)b)->name);
@@ -61,6 +63,7 @@ static enum policy_match account_matches(const struct selector *selector, const 
     return selector_empty(selector) ? MATCH_YES : MATCH_UNKNOWN;
 }
 
+/* R36 (product design, facts: EKS matching): both selectors have to match, where both are given. */
 enum policy_match policy_matches(const struct policy *policy, const struct str_map *pod_labels,
                                  const struct account *account)
 {

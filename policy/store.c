@@ -8,6 +8,25 @@
 
 #include "policy/store.h"
 
+/* liburcu is not instrumented: these tell the thread sanitizer what its barriers order, and are nothing otherwise. */
+#if defined(__SANITIZE_THREAD__)
+#define TELLS_ORDER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TELLS_ORDER 1
+#endif
+#endif
+#ifdef TELLS_ORDER
+#include <sanitizer/tsan_interface.h>
+#define ORDER_BEFORE(address) __tsan_release((void *)(address))
+#define ORDER_AFTER(address) __tsan_acquire((void *)(address))
+#else
+#define ORDER_BEFORE(address) (void)(address)
+#define ORDER_AFTER(address) (void)(address)
+#endif
+
+static const char grace_period; /* by its address: what readers did comes before what is freed */
+
 enum { FIRST_BUCKETS = 64, NAMESPACE_CHUNK_BYTES = 1024 };
 
 /* One version of one namespace. Everything it points to lives in its arena. */
@@ -36,7 +55,9 @@ static unsigned long hash_name(struct str name)
 
 static struct namespace_state *state_of(struct cds_lfht_node *node)
 {
-    return caa_container_of(node, struct namespace_state, node);
+    struct namespace_state *state = caa_container_of(node, struct namespace_state, node);
+    ORDER_AFTER(state);
+    return state;
 }
 
 static int name_matches(struct cds_lfht_node *node, const void *key)
@@ -59,7 +80,10 @@ static void state_freep(struct namespace_state **state)
 
 static void state_reclaim(struct rcu_head *head)
 {
-    state_free(caa_container_of(head, struct namespace_state, rcu));
+    struct namespace_state *state = caa_container_of(head, struct namespace_state, rcu);
+    ORDER_AFTER(state);
+    ORDER_AFTER(&grace_period);
+    state_free(state);
 }
 
 result store_new(struct store **out, struct err *err)
@@ -86,6 +110,7 @@ static void count_state(struct store *store, const struct namespace_state *state
 static void retire(struct store *store, struct namespace_state *state)
 {
     count_state(store, state, (size_t)-1);
+    ORDER_BEFORE(state);
     call_rcu(&state->rcu, state_reclaim);
 }
 
@@ -171,6 +196,7 @@ result store_replace(struct store *store, const struct namespace_spec *spec, str
     ENSURE(state, err, ERR_INTERNAL, "out of memory");
     GUARD(fill_state(state, spec, err));
     count_state(store, state, 1);
+    ORDER_BEFORE(state);
     STORE_READ_SCOPE();
     struct cds_lfht_node *old =
         cds_lfht_add_replace(store->namespaces, hash_name(state->name), name_matches, &state->name, &state->node);
@@ -213,6 +239,7 @@ void store_read_begin(void)
 
 void store_read_end(void)
 {
+    ORDER_BEFORE(&grace_period);
     rcu_read_unlock();
 }
 

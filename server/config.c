@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* Far more than any configuration has; a wrong path, or aliases of aliases, must not fill the memory. */
-enum { MAX_FILE_BYTES = 1024 * 1024, MAX_SCRATCH_BYTES = 64 * 1024 * 1024 };
+enum { MAX_FILE_BYTES = 1024 * 1024, MAX_SCRATCH_BYTES = 32 * 1024 * 1024 };
 
 result config_new(struct config **out, struct err *err)
 {

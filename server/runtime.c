@@ -28,6 +28,8 @@ static result apply_flags(struct config *config, const struct serve_flags *flags
         { flags->tls_key, &config->tls.key_file },
         { flags->self_signed, &config->tls.self_signed },
     };
+    if (flags->tls_cert || flags->tls_key)
+        config->tls.self_signed = (struct str){ 0 };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (texts[i].flag)
             *texts[i].setting = str_of(texts[i].flag);
@@ -74,7 +76,7 @@ static result ensure_self_signed(const struct config *config, struct err *err)
 
 static result load_certificate(struct runtime *runtime, struct err *err)
 {
-    const struct config *config = runtime->config;
+    const struct config *config = runtime->started;
     const char *client_ca = path_of(config->tls.client_ca_file);
     struct cert_paths paths;
     ENSURE(config->tls.self_signed.len || (config->tls.cert_file.len && config->tls.key_file.len), err, ERR_INPUT,
@@ -121,8 +123,8 @@ static void refresh(void *ctx, struct metrics *metrics)
     struct runtime *runtime = ctx;
     struct store_counts counts = store_counts(runtime->store);
     metrics_store(metrics, &counts);
-    metrics_ready(metrics, atomic_load(&runtime->synced) && !atomic_load(&runtime->stopping) &&
-                               certificate_left_s(runtime) > 0);
+    metrics_ready(metrics,
+                  atomic_load(&runtime->synced) && !atomic_load(&runtime->stopping) && certificate_left_s(runtime) > 0);
 }
 
 static unsigned thread_count(const struct config *config)
@@ -133,12 +135,13 @@ static unsigned thread_count(const struct config *config)
 
 static result start_ports(struct runtime *runtime, struct err *err)
 {
-    const struct config *config = runtime->config;
+    const struct config *config = runtime->started;
+    unsigned threads = thread_count(config);
     const struct health_hooks health = { conditions, refresh, runtime };
     const struct http_settings settings = {
         .listen = config->listen,
-        .threads = thread_count(config),
-        .max_connections = (unsigned)config->connections,
+        .threads = threads,
+        .max_connections = (unsigned)config->connections > threads ? (unsigned)config->connections : threads,
         .body_bytes = (size_t)config->body_bytes,
         .headers_ms = config->headers_s * MS,
         .request_ms = config->request_s * MS,
@@ -181,7 +184,7 @@ static void watch_paths(struct runtime *runtime, const struct str_list *paths, e
 
 static void watch_certificate(struct runtime *runtime)
 {
-    const struct config *config = runtime->config;
+    const struct config *config = runtime->started;
     struct str files[] = { config->tls.cert_file, config->tls.key_file, config->tls.client_ca_file };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         const struct str_list one = { &files[i], 1 };
@@ -210,8 +213,9 @@ result runtime_start(struct runtime *runtime, const struct serve_flags *flags, s
 {
     runtime->flags = flags;
     runtime->log = log_to_stderr(LOG_INFO);
-    GUARD(read_config(flags, &runtime->config, err));
-    runtime->log = log_for(runtime->config);
+    GUARD(read_config(flags, &runtime->started, err));
+    runtime->config = runtime->started;
+    runtime->log = log_for(runtime->started);
     raise_file_limit();
     give_memory_back();
     GUARD(store_new(&runtime->store, err));
@@ -233,7 +237,9 @@ void runtime_stop(struct runtime *runtime)
     serving_free(runtime->serving);
     metrics_free(runtime->metrics);
     store_free(runtime->store);
-    config_free(runtime->config);
+    if (runtime->config != runtime->started)
+        config_free(runtime->config);
+    config_free(runtime->started);
 }
 
 static void log_report(struct runtime *runtime, const struct cluster_report *report)
@@ -279,7 +285,7 @@ void runtime_reload_certificate(struct runtime *runtime)
     struct err err = { 0 };
     bool changed = false;
     watch_certificate(runtime);
-    if (!ensure_self_signed(runtime->config, &err).ok || !serving_reload(runtime->serving, &changed, &err).ok) {
+    if (!ensure_self_signed(runtime->started, &err).ok || !serving_reload(runtime->serving, &changed, &err).ok) {
         metrics_certificate_failed(runtime->metrics);
         log_event(&runtime->log, EVENT_CERTIFICATE_REFUSED, log_text("error", str_of(err.msg)));
         return;
@@ -293,12 +299,12 @@ static result replace_config(struct runtime *runtime, struct err *err)
     CLEANUP(config_freep) struct config *next = NULL;
     struct str later = { 0 };
     GUARD(read_config(runtime->flags, &next, err));
-    GUARD(config_restart_needed(runtime->config, next, &later, err));
+    GUARD(config_restart_needed(runtime->started, next, &later, err));
     log_event(&runtime->log, EVENT_CONFIGURATION_LOADED, log_text("file", next->file),
               log_text("takesEffectAtNextStart", later.len ? later : (struct str){ 0 }));
     struct config *old = rcu_xchg_pointer(&runtime->config, next);
     synchronize_rcu();
-    next = old; /* freed on the way out */
+    next = old == runtime->started ? NULL : old; /* freed on the way out */
     return DONE;
 }
 

@@ -24,7 +24,8 @@ struct serve_flags {
 /* Written by the main thread only; the serving threads read the configuration by RCU and the atomics. */
 struct runtime {
     const struct serve_flags *flags;
-    struct config *config; /* published: rcu_dereference */
+    struct config *started; /* what the process was started with: settings that need a restart are taken from here */
+    struct config *config;  /* in force, read again by SIGHUP; published: rcu_dereference */
     struct log log;
     struct store *store;
     struct serving *serving;

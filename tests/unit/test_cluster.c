@@ -245,9 +245,10 @@ static bool load(struct world *world, const struct str_list *paths)
 START_TEST(files_load_keeps_the_last_good_state)
 {
     CLEANUP(world_free) struct world world = world_new();
-    CLEANUP(work_dir_leave) struct work_dir dir = work_dir_enter();
+    CLEANUP(work_dir_leave) struct work_dir dir = { "" };
     struct str items[] = { STR("d"), STR("b.yaml") };
     const struct str_list paths = { items, 2 };
+    work_dir_enter(&dir);
     make_dir("d");
     write_text("d/a.yaml", POLICY "metadata: {name: p}\nspec: {podSelector: {}}\n");
     write_text("b.yaml", POLICY "metadata: {name: q}\n" WEB "---\n{apiVersion: x/v1, kind: K}\n");
@@ -318,12 +319,13 @@ static void make_links(const struct work_dir *dir)
 START_TEST(files_directories_are_watched)
 {
     CLEANUP(arena_free) struct arena arena = { 0 };
-    CLEANUP(work_dir_leave) struct work_dir dir = work_dir_enter();
+    CLEANUP(work_dir_leave) struct work_dir dir = { "" };
     struct str path = str_of(watched[_i].path);
     const struct str_list paths = { &path, 1 };
     struct str_list directories = { 0 };
     struct err err = { 0 };
     char root[PATH_MAX];
+    work_dir_enter(&dir);
     make_links(&dir);
     ck_assert_ptr_nonnull(realpath(dir.path, root));
     ck_assert_msg(files_directories(&paths, &arena, &directories, &err).ok, "%s", err.msg);

@@ -374,9 +374,10 @@ START_TEST(manifests_read_directories)
 {
     static const char *const files[] = { "d/a-b.yaml", "d/a/x.yml", "d/b.json", "d/mounted.yaml" };
     CLEANUP(arena_free) struct arena arena = { 0 };
-    CLEANUP(work_dir_leave) struct work_dir dir = work_dir_enter();
+    CLEANUP(work_dir_leave) struct work_dir dir = { "" };
     struct manifest_list list = list_in(&arena);
     struct err err = { 0 };
+    work_dir_enter(&dir);
     make_dir("d");
     make_dir("d/a");
     make_dir("d/..1");
@@ -402,9 +403,10 @@ END_TEST
 START_TEST(manifests_read_refuses)
 {
     CLEANUP(arena_free) struct arena arena = { 0 };
-    CLEANUP(work_dir_leave) struct work_dir dir = work_dir_enter();
+    CLEANUP(work_dir_leave) struct work_dir dir = { "" };
     struct manifest_list list = list_in(&arena);
     struct err err = { 0 };
+    work_dir_enter(&dir);
     make_dir("link");
     make_dir("pipe");
     make_dir("bad");

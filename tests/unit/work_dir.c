@@ -7,12 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct work_dir work_dir_enter(void)
+void work_dir_enter(struct work_dir *dir)
 {
-    struct work_dir dir = { "/tmp/test_sources.XXXXXX" };
-    ck_assert_ptr_nonnull(mkdtemp(dir.path));
-    ck_assert_int_eq(chdir(dir.path), 0);
-    return dir;
+    *dir = (struct work_dir){ "/tmp/test_sources.XXXXXX" };
+    ck_assert_ptr_nonnull(mkdtemp(dir->path));
+    ck_assert_int_eq(chdir(dir->path), 0);
 }
 
 void work_dir_leave(struct work_dir *dir)

@@ -6,8 +6,8 @@ struct work_dir {
     char path[32];
 };
 
-/* A new and empty one, which becomes the current directory. CLEANUP(work_dir_leave) removes it. */
-struct work_dir work_dir_enter(void);
+/* A new and empty one becomes the current directory. CLEANUP(work_dir_leave) removes it. */
+void work_dir_enter(struct work_dir *dir);
 void work_dir_leave(struct work_dir *dir);
 
 void write_text(const char *path, const char *text);
