@@ -342,7 +342,8 @@ void json_position(struct str text, size_t offset, size_t *line, size_t *column)
     *line = 1;
     *column = 1;
     for (size_t i = 0; i < offset && i < text.len; i++) {
-        *column = text.ptr[i] == '\n' ? 1 : *column + 1;
+        bool inside = ((unsigned char)text.ptr[i] & 0xC0) == 0x80; /* of a character that is counted already */
+        *column = text.ptr[i] == '\n' ? 1 : *column + !inside;
         *line += text.ptr[i] == '\n';
     }
 }

@@ -21,7 +21,7 @@ struct json_input {
  * not looked for. On failure `out` is half filled. */
 result json_read(struct json_input *input, const struct shape *shape, void *out, struct err *err);
 
-/* Line and column, from 1, of a byte of the text. */
+/* Line and column, in characters, from 1, of a byte of the text. */
 void json_position(struct str text, size_t offset, size_t *line, size_t *column);
 
 /* Walking a value that FIELD_RAW delivered, which is valid already. Strings of keys and values come unescaped. */

@@ -1,12 +1,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Before our own headers: liburcu has variables named as our `result`. */
+/* Before our own headers: liburcu and the sanitizer have variables named as our `result`. */
 #include <urcu-bp.h>
 
 #include <urcu/rculfhash.h>
-
-#include "policy/store.h"
 
 /* liburcu is not instrumented: these tell the thread sanitizer what its barriers order, and are nothing otherwise. */
 #if defined(__SANITIZE_THREAD__)
@@ -24,6 +22,8 @@
 #define ORDER_BEFORE(address) (void)(address)
 #define ORDER_AFTER(address) (void)(address)
 #endif
+
+#include "policy/store.h"
 
 static const char grace_period; /* by its address: what readers did comes before what is freed */
 

@@ -278,6 +278,8 @@ void runtime_reload_policies(struct runtime *runtime)
                           report.counts.policies + report.counts.accounts + report.counts.namespaces);
     log_report(runtime, &report);
     publish_ready(runtime);
+    arena_free(&arena);
+    (void)malloc_trim(0); /* reading takes many times what is kept */
 }
 
 void runtime_reload_certificate(struct runtime *runtime)

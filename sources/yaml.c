@@ -233,6 +233,7 @@ static result write_mapping(struct writer *writer, const struct yaml_node *node,
         if (!first)
             buf_put_char(&writer->text, ',');
         first = false;
+        GUARD(add_mark(writer, member.key_node, err));
         buf_put_json_string(&writer->text, member.key);
         buf_put_char(&writer->text, ':');
         GUARD(write_node(writer, member.value, err));

@@ -23,7 +23,7 @@ struct yaml_json {
  * arena. ERR_INPUT: "LINE:COLUMN: what is wrong", also for aliases that expand beyond 16 MiB and eight times the text.
  */
 result yaml_to_json(struct str text, struct arena *arena, struct yaml_json *out, struct err *err);
-/* Where the value that holds this byte of the JSON text starts in the YAML. */
+/* Where the key or value that holds this byte of the JSON text starts in the YAML. */
 void yaml_position(const struct yaml_json *json, size_t offset, size_t *line, size_t *column);
 
 #endif

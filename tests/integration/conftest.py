@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import threading
 import time
 
 import pytest
@@ -113,6 +114,34 @@ class Wire:
         self.socket.close()
 
 
+MUTATE = "/mutate-v1-pod"
+
+
+def pod(app="web", namespace="shop"):
+    return {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {
+        "uid": "u-1", "kind": {"group": "", "version": "v1", "kind": "Pod"}, "namespace": namespace, "operation": "CREATE",
+        "userInfo": {"username": "admin"}, "object": {
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": namespace, "labels": {"app": app}},
+            "spec": {"containers": [{"name": "c", "image": "i"}]}}}}
+
+
+def policy(name, group, app="web"):
+    return json.dumps({"apiVersion": "vpcresources.k8s.aws/v1beta1", "kind": "SecurityGroupPolicy",
+                       "metadata": {"name": name, "namespace": "shop"},
+                       "spec": {"podSelector": {"matchLabels": {"app": app}}, "securityGroups": {"groupIds": [group]}}})
+
+
+def groups_of(server, **of):
+    return server.review(MUTATE, pod(**of)).get("auditAnnotations", {}).get("security-groups")
+
+
+def replace(path, text):
+    """As editors and controllers do: the name moves to a new file."""
+    draft = path.parent / (path.name + ".new")
+    draft.write_text(text)
+    draft.replace(path)
+
+
 def request_bytes(method, path, body=b"", headers=("Content-Type: application/json",), length=None):
     """One request; `length` overrides what Content-Length says, "" leaves the header out."""
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *headers]
@@ -148,13 +177,15 @@ class Server:
                 by_name = {e["listener"]: int(e["address"].rsplit(":", 1)[1]) for e in listening}
                 return by_name["admission"], by_name["health"]
             if self.process.poll() is not None:
-                raise RuntimeError("server left: " + self.log_path.read_text())
+                break
             time.sleep(0.01)
-        raise RuntimeError("server does not listen: " + self.log_path.read_text())
+        self.process.kill()
+        self.process.wait()
+        raise RuntimeError("the server does not listen:\n" + self.log_path.read_text())
 
     def log(self):
-        lines = self.log_path.read_text().splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        whole_lines = self.log_path.read_text().rpartition("\n")[0].splitlines()
+        return [json.loads(line) for line in whole_lines if line.startswith("{")]
 
     def events(self, name):
         return [line for line in self.log() if line.get("event") == name]
@@ -240,9 +271,72 @@ class Server:
         return self.process.returncode
 
 
+class Load:
+    """Clients that send these requests over and over, over connections of their own; `problems` is what went wrong:
+    what `check(path, answer)` says, or a connection that was lost."""
+
+    def __init__(self, server, count, requests, check):
+        self.server, self.requests, self.check, self.problems, self.asked = server, requests, check, [], 0
+        self.context, self.lock, self.end = server.context(), threading.Lock(), threading.Event()
+        self.threads = [threading.Thread(target=self._run) for _ in range(count)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.end.set()
+        for thread in self.threads:
+            thread.join(60)
+
+    def _run(self):
+        try:
+            while not self.end.is_set():
+                self._one_connection()
+        except Exception as error:  # whatever it is, the test is to see it
+            self.problems.append(repr(error))
+
+    def _one_connection(self):
+        with self.server.connect(self.context) as wire:
+            for path, body in self.requests * 10:
+                answer = wire.ask("POST", path, body)
+                problem = self.check(path, answer)
+                with self.lock:
+                    self.problems += [problem] if problem else []
+                    self.asked += 1
+                if self.end.is_set() or answer.headers.get("connection") == "close":
+                    return
+
+
+def is_answered(path, answer):
+    return None if answer.status == 200 else f"{path}: {answer.status}"
+
+
+def stop_all(servers):
+    """Those that still run; all of them, before the first that did not end well is complained of."""
+    running = [server for server in servers if server.process.poll() is None]
+    codes = [server.stop() for server in running]
+    for server, code in zip(running, codes):
+        assert code == 0, server.log_path.read_text()[-4000:]
+    for server in servers:
+        server.log_file.close()
+
+
+@pytest.fixture
+def pair(sgp, tmp_path):
+    """Makes directories, each with a CA and a certificate of it for this machine."""
+
+    def make(name):
+        assert sgp("certs", tmp_path / name, "--dns", "localhost", "--ip", "127.0.0.1").returncode == 0
+        return tmp_path / name
+
+    return make
+
+
 @pytest.fixture
 def start(tmp_path):
-    """Starts servers that are stopped at the end; each has to leave with 0 then."""
+    """Starts servers that are stopped at the end; each that still runs has to leave with 0 then."""
     servers = []
 
     def run(*args, **kwargs):
@@ -252,10 +346,7 @@ def start(tmp_path):
         return servers[-1]
 
     yield run
-    for server in servers:
-        left_before = server.process.poll()
-        code = server.stop()
-        assert left_before is not None or code == 0, server.log_path.read_text()[-4000:]
+    stop_all(servers)
 
 
 @pytest.fixture(scope="module")
@@ -268,8 +359,7 @@ def start_for_module(tmp_path_factory):
         return servers[-1]
 
     yield run
-    for server in servers:
-        assert server.stop() == 0, server.log_path.read_text()[-4000:]
+    stop_all(servers)
 
 
 @pytest.fixture(scope="module")
