@@ -115,8 +115,8 @@ static result check_branch_missing(const struct pod_subject *subject, struct err
         return DONE;
     GUARD(policy_names(subject, &subject->selection->policies, &names, err));
     return pod_report(subject, CHECK_POD_BRANCH_MISSING, "spec.containers[0].resources.limits", (struct str){ 0 }, err,
-                      "%.*s selects the pod, but no container requests " BRANCH_RESOURCE
-                      ": create it again once the mutating webhook answers, or set \"1\" yourself",
+                      "no container requests " BRANCH_RESOURCE ", for which the pod is selected by %.*s; create it again "
+                      "once the mutating webhook answers, or request 1 yourself",
                       STR_ARGS(names));
 }
 
@@ -140,7 +140,7 @@ static result check_account_unknown(const struct pod_subject *subject, struct er
         return DONE;
     GUARD(policy_names(subject, &subject->selection->unknown, &names, err));
     return pod_report(subject, CHECK_POD_ACCOUNT_UNKNOWN, "spec.serviceAccountName", (struct str){ 0 }, err,
-                      "'%.*s' is not known, so %.*s was left out", STR_ARGS(pod_account_name(subject->pod)),
+                      "'%.*s' is not known, left out: %.*s", STR_ARGS(pod_account_name(subject->pod)),
                       STR_ARGS(names));
 }
 
@@ -152,7 +152,7 @@ static result check_host_network(const struct pod_subject *subject, struct err *
         return DONE;
     GUARD(policy_names(subject, &subject->selection->policies, &names, err));
     return pod_report(subject, CHECK_POD_HOST_NETWORK, "spec.hostNetwork", (struct str){ 0 }, err,
-                      "%.*s has no effect, the pod uses its node's groups", STR_ARGS(names));
+                      "no effect of %.*s, the pod uses its node's groups", STR_ARGS(names));
 }
 
 /* R5 (EKS guide, "Considerations"): not with Windows nodes. */
@@ -163,7 +163,7 @@ static result check_windows(const struct pod_subject *subject, struct err *err)
         return DONE;
     GUARD(policy_names(subject, &subject->selection->policies, &names, err));
     return pod_report(subject, CHECK_POD_WINDOWS, field.ptr, (struct str){ 0 }, err,
-                      "%.*s has no effect on a Windows pod", STR_ARGS(names));
+                      "no effect of %.*s on a Windows pod", STR_ARGS(names));
 }
 
 /* R4 (EKS guide, "Considerations"): not with Fargate. It is possible since; by default such a pod is annotated. */
@@ -174,7 +174,7 @@ static result check_fargate(const struct pod_subject *subject, struct err *err)
         return DONE;
     GUARD(policy_names(subject, &subject->selection->policies, &names, err));
     return pod_report(subject, CHECK_POD_FARGATE, "metadata.labels[" FARGATE_LABEL "]", (struct str){ 0 }, err,
-                      "%.*s selects a Fargate pod, which is configured not to have groups", STR_ARGS(names));
+                      "selected by %.*s, but Fargate pods are configured not to have groups", STR_ARGS(names));
 }
 
 /* R24 (product design, facts: not supported together): the interface leaks. */
@@ -216,11 +216,14 @@ result fargate_annotation(const struct selection *selection, struct arena *arena
 /* Whether `id` is one of the parts between commas. */
 static bool list_text_has(struct str text, struct str id)
 {
-    const char *at = text.ptr, *end = text.ptr + text.len, *comma = at;
-    for (; comma; at = comma + 1) {
-        comma = memchr(at, ',', (size_t)(end - at));
-        if (str_equal((struct str){ at, (size_t)((comma ? comma : end) - at) }, id))
+    while (text.len >= id.len) {
+        const char *comma = memchr(text.ptr, ',', text.len);
+        size_t part = comma ? (size_t)(comma - text.ptr) : text.len;
+        if (str_equal((struct str){ text.ptr, part }, id))
             return true;
+        if (!comma)
+            return false;
+        text = (struct str){ comma + 1, text.len - part - 1 };
     }
     return false;
 }

@@ -83,7 +83,7 @@ static result check_labels_changed(const struct pod_subject *subject, const stru
         GUARD(arena_print(arena, &remedy, err, "kubectl delete pod %.*s -n %.*s", STR_ARGS(subject->pod->meta->name),
                           STR_ARGS(subject->namespace)));
     return pod_report(subject, CHECK_POD_LABELS_CHANGED, "metadata.labels", remedy, err,
-                      "other policies select it now (%.*s), a running pod keeps its groups", (int)changes.len - 1,
+                      "its policies change (%.*s), a running pod keeps its groups", (int)changes.len - 1,
                       changes.ptr + 1);
 }
 

@@ -53,6 +53,16 @@ struct str data_file(struct arena *arena, const char *name)
     return (struct str){ bytes, size };
 }
 
+const struct pod *pod_of(struct arena *arena, const char *pod_json)
+{
+    struct json_input input = { .text = quoted(arena, pod_json), .arena = arena };
+    struct pod *pod = NULL;
+    struct err err = { 0 };
+    expect_done(arena_take(arena, sizeof *pod, &pod, &err), &err);
+    expect_done(json_read(&input, &pod_shape, pod, &err), &err);
+    return pod;
+}
+
 struct world world_new(void)
 {
     struct world world = { 0 };

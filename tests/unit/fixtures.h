@@ -22,6 +22,9 @@ char *exact_copy(struct str text);
 /* A file below tests/data, e.g. "reviews/011-….json". */
 struct str data_file(struct arena *arena, const char *name);
 
+/* A pod, read as a review reads it. */
+const struct pod *pod_of(struct arena *arena, const char *pod_json);
+
 /* What the endpoints are asked with. Starts empty; owner: the caller, world_free(). */
 struct world {
     struct arena arena;
