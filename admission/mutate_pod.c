@@ -35,34 +35,6 @@ static result annotate_fargate(const struct pod_subject *subject, struct patch *
     return DONE;
 }
 
-/* The count that a container asks for, in limits or requests, and if one of the two is not 1, that one; else NULL. */
-static const struct str *branch_count(const struct container *container)
-{
-    const struct resources *resources = container->resources;
-    const struct str *limit = resources ? labels_get(&resources->limits, STR(BRANCH_RESOURCE)) : NULL;
-    const struct str *request = resources ? labels_get(&resources->requests, STR(BRANCH_RESOURCE)) : NULL;
-    return limit && (!request || !str_is(*limit, "1")) ? limit : request;
-}
-
-/* R42 (product design, what EKS's own webhook gets wrong): a count other than 1, in the container that asks for it or
- * in several, is not rewritten in silence: a pod has one branch interface. */
-static result warn_of_count(const struct pod_subject *subject, size_t index, struct err *err)
-{
-    const struct pod_spec *spec = &subject->pod->spec;
-    struct str field = { 0 };
-    for (size_t i = index; i < spec->containers.count; i++) {
-        const struct str *count = branch_count(&spec->containers.items[i]);
-        if (!count || count->len == 0 || str_is(*count, i == index ? "1" : "0"))
-            continue;
-        GUARD(arena_print(subject->findings->arena, &field, err, "spec.containers[%zu].resources", i));
-        GUARD(pod_report(subject, CHECK_POD_BRANCH_COUNT, field.ptr, (struct str){ 0 }, err,
-                         i == index ? "%.*s branch interfaces requested, replaced by 1: a pod has one"
-                                    : "%.*s more branch interfaces requested, a pod has one; remove it",
-                         STR_ARGS(*count)));
-    }
-    return DONE;
-}
-
 /* R54 (product design, what EKS's own webhook gets wrong): a pod may be without containers. */
 static result request_branch(const struct pod_subject *subject, struct patch *patch, struct err *err)
 {
@@ -72,7 +44,7 @@ static result request_branch(const struct pod_subject *subject, struct patch *pa
         return DONE;
     if (index == pod->spec.containers.count)
         index = 0;
-    GUARD(warn_of_count(subject, index, err));
+    GUARD(pod_check_branch_count(subject, err));
     patch_request_resource(patch, pod, index, STR(BRANCH_RESOURCE));
     return DONE;
 }

@@ -50,14 +50,15 @@ result pod_report(const struct pod_subject *subject, enum check check, const cha
     return findings_append(subject->findings, &finding, err);
 }
 
-/* "policy web" or "policies db, web". */
-static result policy_names(const struct pod_subject *subject, const struct str_list *names, struct str *out,
-                           struct err *err)
+/* "policy web has" or "policies db, web have", with the verb in the number that is needed. */
+static result policies_that(const struct pod_subject *subject, const struct str_list *names, const char *one,
+                            const char *many, struct str *out, struct err *err)
 {
     struct buf text = buf_in(subject->findings->arena);
     buf_put(&text, names->count == 1 ? STR("policy ") : STR("policies "));
     for (size_t i = 0; i < names->count; i++)
         buf_print(&text, "%s%.*s", i ? ", " : "", STR_ARGS(names->items[i]));
+    buf_put(&text, str_of(names->count == 1 ? one : many));
     return buf_finish(&text, out, err);
 }
 
@@ -100,7 +101,7 @@ static result check_group_count(const struct pod_subject *subject, struct err *e
         max = FARGATE_GROUPS_MAX;
     if (subject->selection->groups.count <= max || !(fargate || pod_wants_branch(subject)))
         return DONE;
-    GUARD(policy_names(subject, &subject->selection->policies, &names, err));
+    GUARD(policies_that(subject, &subject->selection->policies, "", "", &names, err));
     return pod_report(subject, CHECK_POD_GROUP_COUNT, "metadata.labels", (struct str){ 0 }, err,
                       "%zu security groups by %.*s, an interface takes %zu; select it by fewer policies",
                       subject->selection->groups.count, STR_ARGS(names), max);
@@ -113,11 +114,47 @@ static result check_branch_missing(const struct pod_subject *subject, struct err
     if (!subject->final || !pod_wants_branch(subject) ||
         pod_requests_resource(subject->pod, STR(BRANCH_RESOURCE)) < subject->pod->spec.containers.count)
         return DONE;
-    GUARD(policy_names(subject, &subject->selection->policies, &names, err));
+    GUARD(policies_that(subject, &subject->selection->policies, " selects", " select", &names, err));
     return pod_report(subject, CHECK_POD_BRANCH_MISSING, "spec.containers[0].resources.limits", (struct str){ 0 }, err,
-                      "no container requests " BRANCH_RESOURCE ", for which the pod is selected by %.*s; create it again "
-                      "once the mutating webhook answers, or request 1 yourself",
+                      "%.*s the pod, but no container requests " BRANCH_RESOURCE
+                      ": create it again once the mutating webhook answers, or set \"1\" yourself",
                       STR_ARGS(names));
+}
+
+/* The count that a container asks for, in limits or requests, and if one of the two is not 1, that one; else NULL. */
+static const struct str *branch_count(const struct container *container)
+{
+    const struct resources *resources = container->resources;
+    const struct str *limit = resources ? labels_get(&resources->limits, STR(BRANCH_RESOURCE)) : NULL;
+    const struct str *request = resources ? labels_get(&resources->requests, STR(BRANCH_RESOURCE)) : NULL;
+    return limit && (!request || !str_is(*limit, "1")) ? limit : request;
+}
+
+/* R42 (product design, what EKS's own webhook gets wrong): a count other than 1, in the container that asks for it or
+ * in several, is not rewritten in silence: a pod has one branch interface. */
+result pod_check_branch_count(const struct pod_subject *subject, struct err *err)
+{
+    const struct pod_spec *spec = &subject->pod->spec;
+    size_t requesting = pod_requests_resource(subject->pod, STR(BRANCH_RESOURCE));
+    size_t index = requesting < spec->containers.count ? requesting : 0;
+    struct str field = { 0 };
+    for (size_t i = index; i < spec->containers.count; i++) {
+        const struct str *count = branch_count(&spec->containers.items[i]);
+        if (!count || count->len == 0 || str_is(*count, i == index ? "1" : "0"))
+            continue;
+        GUARD(arena_print(subject->findings->arena, &field, err, "spec.containers[%zu].resources", i));
+        GUARD(pod_report(subject, CHECK_POD_BRANCH_COUNT, field.ptr, (struct str){ 0 }, err,
+                         i == index ? "%.*s branch interfaces requested, replaced by 1: a pod has one"
+                                    : "%.*s more branch interfaces requested, a pod has one; remove it",
+                         STR_ARGS(*count)));
+    }
+    return DONE;
+}
+
+/* Once the mutation is done, it has warned. */
+static result check_branch_count(const struct pod_subject *subject, struct err *err)
+{
+    return subject->final || !pod_wants_branch(subject) ? DONE : pod_check_branch_count(subject, err);
 }
 
 static result check_branch_unselected(const struct pod_subject *subject, struct err *err)
@@ -138,9 +175,9 @@ static result check_account_unknown(const struct pod_subject *subject, struct er
     struct str names = { 0 };
     if (subject->selection->unknown.count == 0)
         return DONE;
-    GUARD(policy_names(subject, &subject->selection->unknown, &names, err));
+    GUARD(policies_that(subject, &subject->selection->unknown, " was", " were", &names, err));
     return pod_report(subject, CHECK_POD_ACCOUNT_UNKNOWN, "spec.serviceAccountName", (struct str){ 0 }, err,
-                      "'%.*s' is not known, left out: %.*s", STR_ARGS(pod_account_name(subject->pod)),
+                      "'%.*s' is not known, so %.*s left out", STR_ARGS(pod_account_name(subject->pod)),
                       STR_ARGS(names));
 }
 
@@ -150,9 +187,9 @@ static result check_host_network(const struct pod_subject *subject, struct err *
     struct str names = { 0 };
     if (!is_selected(subject) || !subject->pod->spec.host_network)
         return DONE;
-    GUARD(policy_names(subject, &subject->selection->policies, &names, err));
+    GUARD(policies_that(subject, &subject->selection->policies, " has", " have", &names, err));
     return pod_report(subject, CHECK_POD_HOST_NETWORK, "spec.hostNetwork", (struct str){ 0 }, err,
-                      "no effect of %.*s, the pod uses its node's groups", STR_ARGS(names));
+                      "%.*s no effect, the pod uses its node's groups", STR_ARGS(names));
 }
 
 /* R5 (EKS guide, "Considerations"): not with Windows nodes. */
@@ -161,9 +198,9 @@ static result check_windows(const struct pod_subject *subject, struct err *err)
     struct str names = { 0 }, field = pod_windows_field(subject->pod);
     if (!is_selected(subject) || !field.ptr)
         return DONE;
-    GUARD(policy_names(subject, &subject->selection->policies, &names, err));
-    return pod_report(subject, CHECK_POD_WINDOWS, field.ptr, (struct str){ 0 }, err,
-                      "no effect of %.*s on a Windows pod", STR_ARGS(names));
+    GUARD(policies_that(subject, &subject->selection->policies, " has", " have", &names, err));
+    return pod_report(subject, CHECK_POD_WINDOWS, field.ptr, (struct str){ 0 }, err, "%.*s no effect on a Windows pod",
+                      STR_ARGS(names));
 }
 
 /* R4 (EKS guide, "Considerations"): not with Fargate. It is possible since; by default such a pod is annotated. */
@@ -172,9 +209,9 @@ static result check_fargate(const struct pod_subject *subject, struct err *err)
     struct str names = { 0 };
     if (!is_selected(subject) || !pod_is_fargate(subject->pod))
         return DONE;
-    GUARD(policy_names(subject, &subject->selection->policies, &names, err));
+    GUARD(policies_that(subject, &subject->selection->policies, " selects", " select", &names, err));
     return pod_report(subject, CHECK_POD_FARGATE, "metadata.labels[" FARGATE_LABEL "]", (struct str){ 0 }, err,
-                      "selected by %.*s, but Fargate pods are configured not to have groups", STR_ARGS(names));
+                      "%.*s a Fargate pod, which is configured not to have groups", STR_ARGS(names));
 }
 
 /* R24 (product design, facts: not supported together): the interface leaks. */
@@ -192,8 +229,9 @@ typedef result (*pod_check)(const struct pod_subject *subject, struct err *err);
 result pod_check_all(const struct pod_subject *subject, struct err *err)
 {
     static const pod_check checks[] = {
-        check_group_count, check_branch_missing, check_branch_unselected, check_account_unknown, check_host_network,
-        check_windows,     check_fargate,        pod_check_instance_type, check_grace_period,    pod_check_link_local,
+        check_group_count,       check_branch_missing, check_branch_count,   check_branch_unselected,
+        check_account_unknown,   check_host_network,   check_windows,        check_fargate,
+        pod_check_instance_type, check_grace_period,   pod_check_link_local,
     };
     GUARD(check_branch_annotation(subject, err));
     GUARD(check_stray_annotation(subject, err));

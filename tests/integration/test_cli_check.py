@@ -237,7 +237,7 @@ def test_accounts(check):
     assert done.returncode == 0
     assert done.stdout == (
         "accounts.yaml:30: Pod pay/unknown\n"
-        "  warn  spec.serviceAccountName: 'ghost' is not known, so policies team, unlabelled was left out "
+        "  warn  spec.serviceAccountName: 'ghost' is not known, so policies team, unlabelled were left out "
         "[pod-account-unknown]\n\nno objects refused, 1 warning in 6 objects\n"
     )
 

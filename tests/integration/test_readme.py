@@ -197,7 +197,8 @@ def test_run_prints_a_command_that_works(tmp_path):
     output = tmp_path / "output"
     with open(output, "wb") as file:
         process = subprocess.Popen([ROOT / "examples" / "run.sh", BINARY], stdout=file, stderr=subprocess.STDOUT,
-                                   env={**ENVIRONMENT, "LISTEN": "127.0.0.1:0", "HEALTH_LISTEN": "127.0.0.1:0"})
+                                   env={**ENVIRONMENT, "LISTEN": "127.0.0.1:0", "HEALTH_LISTEN": "127.0.0.1:0"},
+                                   start_new_session=True)
     try:
         deadline = time.monotonic() + 30
         while "Its log:" not in output.read_text():
@@ -209,7 +210,7 @@ def test_run_prints_a_command_that_works(tmp_path):
         done = subprocess.run(metrics, shell=True, capture_output=True, text=True, timeout=30)
         assert 'decision="patched"' in done.stdout
     finally:
-        process.send_signal(signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
         process.wait(30)
     work = pathlib.Path(re.search(r"--cacert (\S+)/certs/ca.crt", command)[1])
     assert not work.exists()
