@@ -179,7 +179,7 @@ def leave(server):
     ("empty", raw(request_bytes("POST", MUTATE))),
     ("bad_request", raw(request_bytes("POST", MUTATE, b"null"))),
     ("too_large", raw(request_bytes("POST", MUTATE, b"", length=1 << 40))),
-    ("malformed", raw(b"no HTTP\r\n\r\n")),
+    ("malformed", raw(request_bytes("POST", MUTATE, BODY, ("no header",)))),
     ("aborted", leave),
 ])
 def test_rejected_requests(server, reason, provoke):
