@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static result compare(struct node_diff *diff, struct str path, struct str a, struct str b, struct err *err);
@@ -66,11 +67,12 @@ static result compare_objects(struct node_diff *diff, struct str path, struct st
     while (i < in_a.count || j < in_b.count) {
         const struct json_member *x = i < in_a.count ? &in_a.items[i] : NULL;
         const struct json_member *y = j < in_b.count ? &in_b.items[j] : NULL;
-        int order = !x ? 1 : !y ? -1 : str_compare(x->key, y->key);
-        struct str key = order <= 0 ? x->key : y->key;
-        GUARD(compare_member(diff, path, key, order <= 0 ? x->value : absent, order >= 0 ? y->value : absent, err));
-        i += order <= 0;
-        j += order >= 0;
+        bool in_x = x && (!y || str_compare(x->key, y->key) <= 0), in_y = y && (!x || str_compare(x->key, y->key) >= 0);
+        assert(in_x || in_y);
+        GUARD(compare_member(diff, path, in_x ? x->key : y->key, in_x ? x->value : absent, in_y ? y->value : absent,
+                             err));
+        i += in_x;
+        j += in_y;
     }
     return DONE;
 }

@@ -96,6 +96,15 @@ static result read_operation(struct review *review, struct err *err)
                    STR_ARGS(review->request->operation_text));
 }
 
+/* What is kept as text has not been compared with a shape. */
+static void check_raw(struct str raw, const char *field, struct err *object_err)
+{
+    if (!raw.ptr || json_type_of(raw) == JSON_OBJECT || object_err->kind)
+        return;
+    struct outcome said = err_set(object_err, ERR_INPUT, "%s: not an object", field);
+    (void)said; /* kept, not returned: the review itself is good */
+}
+
 result review_decode(struct str body, enum object_type type, struct arena *arena, struct review *out, struct err *err)
 {
     const struct shape shape = { review_fields[type], sizeof review_fields[type] / sizeof review_fields[type][0],
@@ -104,6 +113,8 @@ result review_decode(struct str body, enum object_type type, struct arena *arena
     struct json_input input = { .text = body, .arena = arena, .aside = &out->object_err };
     GUARD(json_read(&input, &shape, out, err));
     GUARD(check_envelope(out, err));
+    check_raw(out->request->raw, "request.object", &out->object_err);
+    check_raw(out->request->old_raw, "request.oldObject", &out->object_err);
     return read_operation(out, err);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,7 @@ result arena_take(struct arena *arena, size_t bytes, void *out, struct err *err)
     if (ONE_PIECE_PER_CHUNK || !arena->chunks || needed > arena->chunks->capacity - arena->chunks->used)
         GUARD(add_chunk(arena, needed, err));
     struct arena_chunk *chunk = arena->chunks;
+    assert(chunk);
     char *piece = chunk->data + chunk->used;
     chunk->used += needed;
     arena->used_bytes += needed;
@@ -90,6 +92,7 @@ result arena_copy(struct arena *arena, struct str text, struct str *out, struct 
         return DONE;
     }
     GUARD(arena_take(arena, text.len + 1, &copy, err));
+    assert(copy);
     if (text.len)
         memcpy(copy, text.ptr, text.len);
     *out = (struct str){ copy, text.len };
@@ -105,6 +108,7 @@ result arena_vprint(struct arena *arena, size_t max, struct str *out, struct err
     va_end(again);
     ENSURE(len >= 0, err, ERR_INTERNAL, "cannot format text");
     GUARD(arena_take(arena, (size_t)len + 1, &text, err));
+    assert(text);
     (void)vsnprintf(text, (size_t)len + 1, format, args);
     size_t kept = utf8_cut(text, (size_t)len, max);
     text[kept] = '\0';

@@ -110,8 +110,8 @@ void buf_put_base64(struct buf *buf, struct str text)
             bits |= (uint32_t)(unsigned char)text.ptr[i + 2];
         buf_put_char(buf, digits[bits >> 18]);
         buf_put_char(buf, digits[bits >> 12 & 63]);
-        buf_put_char(buf, left > 1 ? digits[bits >> 6 & 63] : '=');
-        buf_put_char(buf, left > 2 ? digits[bits & 63] : '=');
+        buf_put_char(buf, (char)(left > 1 ? digits[bits >> 6 & 63] : '='));
+        buf_put_char(buf, (char)(left > 2 ? digits[bits & 63] : '='));
     }
 }
 

@@ -1,4 +1,3 @@
-#define _POSIX_C_SOURCE 200809L
 
 #include "certs/serving.h"
 
@@ -38,14 +37,6 @@ static result copy_path(const char *path, char **out, struct err *err)
     return DONE;
 }
 
-static result serving_begin(struct serving **out, struct err *err)
-{
-    *out = calloc(1, sizeof **out);
-    ENSURE(*out, err, ERR_INTERNAL, "out of memory: %zu bytes", sizeof **out);
-    (*out)->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    return DONE;
-}
-
 static result load(const struct serving *serving, struct keypair **out, struct err *err)
 {
     return keypair_load(serving->cert_path, serving->key_path, serving->client_ca_path, out, err);
@@ -54,8 +45,9 @@ static result load(const struct serving *serving, struct keypair **out, struct e
 result serving_new(const char *cert_path, const char *key_path, const char *client_ca_path, struct serving **out,
                    struct err *err)
 {
-    CLEANUP(serving_freep) struct serving *serving = NULL;
-    GUARD(serving_begin(&serving, err));
+    CLEANUP(serving_freep) struct serving *serving = calloc(1, sizeof *serving);
+    ENSURE(serving, err, ERR_INTERNAL, "out of memory: %zu bytes", sizeof *serving);
+    serving->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     GUARD(copy_path(cert_path, &serving->cert_path, err));
     GUARD(copy_path(key_path, &serving->key_path, err));
     if (client_ca_path)

@@ -117,7 +117,7 @@ static void retire(struct store *store, struct namespace_state *state)
 void store_each(struct store *store, void (*visit)(void *ctx, struct str name), void *ctx)
 {
     struct cds_lfht_iter iter;
-    struct cds_lfht_node *node;
+    struct cds_lfht_node *node = NULL;
     STORE_READ_SCOPE();
     cds_lfht_for_each(store->namespaces, &iter, node) visit(ctx, state_of(node)->name);
 }

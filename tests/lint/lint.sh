@@ -17,10 +17,10 @@ python3 tests/lint/requirements.py
 python3 tests/lint/docs.py
 step cppcheck
 cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -I . \
-    --suppressions-list=tests/lint/cppcheck-suppressions.txt -D_GNU_SOURCE -DSGP_VERSION='"0"' -j "$(nproc)" \
+    --suppressions-list=tests/lint/cppcheck-suppressions.txt -D_GNU_SOURCE -DSGP_VERSION='"0"' '-Dcds_lfht_for_each(table,iterator,node)=while (node)' -j "$(nproc)" \
     base policy admission sources certs server
 step clang-tidy
 clang_build=build/clang
 cmake --preset clang >/dev/null
 printf '%s\n' $(git ls-files -co --exclude-standard 'base/*.c' 'policy/*.c' 'admission/*.c' 'sources/*.c' 'certs/*.c' 'server/*.c') |
-    xargs -P "$(nproc)" -n 4 clang-tidy-14 --quiet -p "$clang_build" 2>/dev/null
+    xargs -P "$(nproc)" -n 1 clang-tidy-14 --quiet -p "$clang_build" 2>/dev/null
