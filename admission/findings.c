@@ -17,6 +17,12 @@ result findings_append(struct findings *findings, const struct finding *finding,
     return DONE;
 }
 
+void findings_only_warn(struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        findings->items[i].action = ACTION_WARN;
+}
+
 size_t findings_with(const struct findings *findings, enum action action)
 {
     size_t count = 0;

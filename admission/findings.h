@@ -25,6 +25,8 @@ struct findings {
 
 /* Appends; the texts are the arena's or static. Findings of ACTION_IGNORE and ACTION_ANNOTATE are dropped. */
 result findings_append(struct findings *findings, const struct finding *finding, struct err *err);
+/* What would be refused is warned of. */
+void findings_only_warn(struct findings *findings);
 /* How many have this action. */
 size_t findings_with(const struct findings *findings, enum action action);
 /* An update is not refused for what the stored object already violated in the same way: it warns. */

@@ -79,9 +79,14 @@ result inspect_mutation(const struct decide_context *context, const struct pod *
     return patch_pod(&subject, &out->patch, err);
 }
 
+/* The mutation never denies for a finding: the validation refuses. */
 result decide_mutate_pod(const struct decide_context *context, const struct review *review, struct decision *out,
                          struct err *err)
 {
     const struct pod *pod = review->request->object.pod;
-    return pod && !pod_is_mirror(pod) ? inspect_mutation(context, pod, out, err) : DONE;
+    if (!pod || pod_is_mirror(pod))
+        return DONE;
+    GUARD(inspect_mutation(context, pod, out, err));
+    findings_only_warn(&out->findings);
+    return DONE;
 }

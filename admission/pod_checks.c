@@ -151,10 +151,9 @@ result pod_check_branch_count(const struct pod_subject *subject, struct err *err
     return DONE;
 }
 
-/* Once the mutation is done, it has warned. */
 static result check_branch_count(const struct pod_subject *subject, struct err *err)
 {
-    return subject->final || !pod_wants_branch(subject) ? DONE : pod_check_branch_count(subject, err);
+    return pod_wants_branch(subject) ? pod_check_branch_count(subject, err) : DONE;
 }
 
 static result check_branch_unselected(const struct pod_subject *subject, struct err *err)

@@ -34,7 +34,7 @@ bool pod_wants_branch(const struct pod_subject *subject);
 /* Runs all checks that need no comparison with an older object. */
 result pod_check_all(const struct pod_subject *subject, struct err *err);
 
-/* Another number of branch interfaces than one, for a pod that gets one; of a final pod the mutation has warned. */
+/* Another number of branch interfaces than one, for a pod that gets one. */
 result pod_check_branch_count(const struct pod_subject *subject, struct err *err);
 /* Two more, in files of their own. */
 result pod_check_instance_type(const struct pod_subject *subject, struct err *err);

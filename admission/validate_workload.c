@@ -9,13 +9,6 @@ bool concerns_workload(const struct review *review)
            (review->operation == OPERATION_CREATE || review->operation == OPERATION_UPDATE);
 }
 
-/* A workload is not its pods: unless configured otherwise, what they would be refused for is a warning here. */
-static void lower(const struct rules *rules, struct findings *findings)
-{
-    for (size_t i = 0; i < findings->count && !rules->workloads_deny; i++)
-        findings->items[i].action = ACTION_WARN;
-}
-
 static result inspect_template(const struct decide_context *context, const struct workload *workload, struct str kind,
                                struct decision *out, struct err *err)
 {
@@ -34,6 +27,8 @@ result decide_workload(const struct decide_context *context, const struct review
     GUARD(inspect_template(context, request->object.workload, request->kind.kind, out, err));
     GUARD(inspect_template(context, request->old_object.workload, request->kind.kind, &stored, err));
     findings_ratchet(&out->findings, &stored.findings);
-    lower(context->rules, &out->findings);
+    /* A workload is not its pods: unless configured otherwise, what they would be refused for is a warning here. */
+    if (!context->rules->workloads_deny)
+        findings_only_warn(&out->findings);
     return DONE;
 }

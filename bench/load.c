@@ -139,6 +139,7 @@ static result pull(struct load *load, struct wire *wire, struct err *err)
             continue;
         note(load, wire, clock_ns());
         wire->busy = false;
+        wire->got = 0;
     }
 }
 
@@ -183,7 +184,7 @@ static result send_due(struct load *load, struct err *err)
         load->late += clock_ns() - load->next_ns > 1000000;
         wire->busy = true;
         wire->due_ns = load->next_ns;
-        wire->sent = wire->got = 0;
+        wire->sent = 0;
         load->next_ns += pause_ns(load);
         GUARD(push(load, wire, err));
     }

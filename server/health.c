@@ -39,6 +39,7 @@ static result page_healthz(struct health *health, struct connection *connection,
     return DONE;
 }
 
+/* R58 (product design, what EKS's own webhook gets wrong): ready only when it is. */
 static result page_readyz(struct health *health, struct connection *connection, struct reply *reply, struct err *err)
 {
     struct health_report report = { .lines = buf_in(&connection->arena), .ready = true };

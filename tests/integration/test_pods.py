@@ -399,7 +399,7 @@ def test_settings_of_pods(start, tmp_path):
     config = tmp_path / "c.yaml"
     config.write_text(f"policies: {{paths: [{DATA / 'cluster.yaml'}]}}\nlisten: 127.0.0.1:0\nhealthListen: 127.0.0.1:0\n"
                       f"tls: {{selfSigned: {tmp_path / 'certs'}}}\nwindowsIpam: true\nlimits: {{groupsPerInterface: 8}}\n"
-                      "podSecurityGroupEnforcingMode: standard\nchecks: {pod-fargate: deny, pod-host-network: deny}\n")
+                      "podSecurityGroupEnforcingMode: standard\nchecks: {pod-fargate: deny, pod-host-network: deny, pod-branch-count: deny}\n")
     running = start("--config", config)
     running.certs = tmp_path / "certs"
     windows = pod({}, nodeSelector={"kubernetes.io/os": "windows"})
@@ -411,6 +411,9 @@ def test_settings_of_pods(start, tmp_path):
     assert running.review("/validate-v1-pod", review(fargate))["auditAnnotations"]["findings"] == "pod-fargate=deny"
     five = running.review("/validate-v1-pod", review(pod({**FARGATE_LABELS, "size": "xl"})))
     assert "pod-group-count=deny" in five["auditAnnotations"]["findings"], "Fargate stays at 5"
+    twice = pod(containers=[{"name": "a", "resources": HAS_ONE}, {"name": "b", "resources": HAS_ONE}])
+    assert running.review("/mutate-v1-pod", review(twice))["allowed"] is True, "the mutation never denies"
+    assert running.review("/validate-v1-pod", review(twice))["auditAnnotations"]["findings"] == "pod-branch-count=deny"
     host = running.review("/validate-v1-pod", review(pod(hostNetwork=True)))
     assert host["status"]["details"]["causes"][0]["reason"] == "pod-host-network"
 
