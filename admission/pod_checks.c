@@ -144,8 +144,8 @@ result pod_check_branch_count(const struct pod_subject *subject, struct err *err
             continue;
         GUARD(arena_print(subject->findings->arena, &field, err, "spec.containers[%zu].resources", i));
         GUARD(pod_report(subject, CHECK_POD_BRANCH_COUNT, field.ptr, (struct str){ 0 }, err,
-                         i == index ? "%.*s branch interfaces requested, replaced by 1: a pod has one"
-                                    : "%.*s more branch interfaces requested, a pod has one; remove it",
+                         i == index ? "%.*s branch interfaces requested, a pod gets 1"
+                                    : "%.*s more branch interfaces requested, a pod gets 1; remove it",
                          STR_ARGS(*count)));
     }
     return DONE;

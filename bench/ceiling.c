@@ -75,12 +75,12 @@ static result make_response(struct str answer, struct MHD_Response **out, struct
 
 static result start(int socket_fd, struct str cert, struct str key, struct MHD_Response *response, struct err *err)
 {
-    const struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_TLS, 0, NULL, NULL, handle, response,
-        MHD_OPTION_LISTEN_SOCKET, socket_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BUFFER_BYTES, MHD_OPTION_NOTIFY_COMPLETED, completed,
-        NULL, MHD_OPTION_HTTPS_PRIORITIES, tls_priorities(), MHD_OPTION_HTTPS_MEM_CERT, cert.ptr,
-        MHD_OPTION_HTTPS_MEM_KEY, key.ptr, MHD_OPTION_END);
+    const struct MHD_Daemon *daemon =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_TLS, 0, NULL, NULL,
+                         handle, response, MHD_OPTION_LISTEN_SOCKET, socket_fd, MHD_OPTION_CONNECTION_LIMIT,
+                         (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BUFFER_BYTES,
+                         MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_HTTPS_PRIORITIES, tls_priorities(),
+                         MHD_OPTION_HTTPS_MEM_CERT, cert.ptr, MHD_OPTION_HTTPS_MEM_KEY, key.ptr, MHD_OPTION_END);
     ENSURE(daemon, err, ERR_INTERNAL, "the server does not start");
     return DONE;
 }

@@ -2,6 +2,9 @@
  * answers keep up or not, and prints the latencies as JSON. Requests arrive at random, as those of many clients do; the
  * arrivals are the same in every run. A latency counts from the moment at which the request was to be sent, so that a
  * server cannot hide a pause by holding up the client. Uses a core of its own entirely. */
+/* Before our own headers: GnuTLS has parameters named as our `result`. */
+#include <gnutls/gnutls.h>
+
 #include "base/buf.h"
 #include "server/clock.h"
 #include "server/text_file.h"
@@ -10,8 +13,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gnutls/gnutls.h>
-#include <inttypes.h>
 #include <math.h>
 #include <netinet/tcp.h>
 #include <stdio.h>

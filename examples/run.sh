@@ -13,4 +13,5 @@ sgp-webhook answers on https://localhost:$PORT; Ctrl-C stops it. In another term
 
 Its log:
 END
-tail -n +1 -f --pid="$SERVER" "$WORK/log"
+tail -n +1 -f --pid="$SERVER" "$WORK/log" &
+wait "$SERVER"

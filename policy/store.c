@@ -243,6 +243,12 @@ void store_read_end(void)
     rcu_read_unlock();
 }
 
+void store_wait_for_readers(void)
+{
+    synchronize_rcu();
+    ORDER_AFTER(&grace_period);
+}
+
 void store_view(struct store *store, struct str name, struct namespace_view *out)
 {
     static const struct policy_set no_policies = { 0 };

@@ -59,6 +59,8 @@ struct store_counts store_counts(struct store *store);
  * inside. */
 void store_read_begin(void);
 void store_read_end(void);
+/* Returns when all read sections that had begun have ended: what was exchanged before can be freed. Not within one. */
+void store_wait_for_readers(void);
 static inline void store_read_endp(const int *scope)
 {
     (void)scope;

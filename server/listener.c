@@ -43,6 +43,7 @@ __attribute__((format(printf, 2, 0))) static void take_note(void *cls, const cha
 static void set_options(struct options *options, struct listener *listener, const struct listener_spec *spec)
 {
     add_option(options, MHD_OPTION_LISTEN_SOCKET, listener->socket_fd, NULL);
+    add_option(options, MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL);
     add_option(options, MHD_OPTION_CONNECTION_LIMIT, spec->max_connections, NULL);
     add_option(options, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BUFFER_BYTES, NULL);
     add_option(options, MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_notify, &listener->connections);

@@ -1,9 +1,6 @@
-/* Before our own headers: liburcu has variables named as our `result`. */
-#include <urcu-bp.h>
-
+#include "server/runtime.h"
 #include "certs/generate.h"
 #include "server/clock.h"
-#include "server/runtime.h"
 #include "sources/files.h"
 
 #include <malloc.h>
@@ -99,7 +96,7 @@ static void note_certificate(struct runtime *runtime)
 static const struct rules *current_rules(void *ctx)
 {
     struct runtime *runtime = ctx;
-    return &rcu_dereference(runtime->config)->rules;
+    return &atomic_load_explicit(&runtime->config, memory_order_acquire)->rules;
 }
 
 static int64_t certificate_left_s(struct runtime *runtime)
@@ -274,8 +271,7 @@ void runtime_reload_policies(struct runtime *runtime)
                   log_text("error", str_of(err.msg)));
         return;
     }
-    metrics_source_loaded(runtime->metrics, METRICS_SOURCE_FILES,
-                          report.counts.policies + report.counts.accounts + report.counts.namespaces);
+    metrics_source_loaded(runtime->metrics, METRICS_SOURCE_FILES, report.object_count);
     log_report(runtime, &report);
     publish_ready(runtime);
     arena_free(&arena);
@@ -302,10 +298,11 @@ static result replace_config(struct runtime *runtime, struct err *err)
     struct str later = { 0 };
     GUARD(read_config(runtime->flags, &next, err));
     GUARD(config_restart_needed(runtime->started, next, &later, err));
+    struct config *old = atomic_exchange(&runtime->config, next);
+    metrics_configuration_loaded(runtime->metrics);
     log_event(&runtime->log, EVENT_CONFIGURATION_LOADED, log_text("file", next->file),
               log_text("takesEffectAtNextStart", later.len ? later : (struct str){ 0 }));
-    struct config *old = rcu_xchg_pointer(&runtime->config, next);
-    synchronize_rcu();
+    store_wait_for_readers();
     next = old == runtime->started ? NULL : old; /* freed on the way out */
     return DONE;
 }
@@ -318,6 +315,5 @@ void runtime_reload_config(struct runtime *runtime)
         log_event(&runtime->log, EVENT_CONFIGURATION_REFUSED, log_text("error", str_of(err.msg)));
         return;
     }
-    metrics_configuration_loaded(runtime->metrics);
     runtime_reload_policies(runtime);
 }

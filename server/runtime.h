@@ -21,11 +21,12 @@ struct serve_flags {
     struct option_texts policies;
 };
 
-/* Written by the main thread only; the serving threads read the configuration by RCU and the atomics. */
+/* Written by the main thread only; the serving threads read the atomics, the configuration within a read section of the
+ * store. */
 struct runtime {
     const struct serve_flags *flags;
     struct config *started; /* what the process was started with: settings that need a restart are taken from here */
-    struct config *config;  /* in force, read again by SIGHUP; published: rcu_dereference */
+    struct config *_Atomic config; /* in force, read again by SIGHUP; freed when no reader has it any more */
     struct log log;
     struct store *store;
     struct serving *serving;

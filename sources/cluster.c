@@ -202,5 +202,6 @@ result cluster_publish(const struct manifest_list *manifests, struct str default
     GUARD(list_unknown(manifests, &scratch, &report->unknown_kinds, err));
     GUARD(publish(&groups, store, err));
     report->counts = store_counts(store);
+    report->object_count = objects.count;
     return list_remarks(&groups, store, manifests->arena, &report->remarks, err);
 }

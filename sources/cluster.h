@@ -10,6 +10,7 @@ struct cluster_report {
     struct str_list unknown_kinds; /* each once, "apps/v1 Deployment", in the order met */
     struct str_list remarks; /* "FILE:LINE: SecurityGroupPolicy ns/name: …, it selects nothing"; unknown mode labels */
     struct store_counts counts;
+    size_t object_count; /* manifests of kinds that are known */
 };
 
 /* Publishes SecurityGroupPolicies, ServiceAccounts and Namespaces; what the store has besides is forgotten. An object

@@ -99,7 +99,7 @@ PODS = {
     "twice": GROUPS
     + '  patch:\n    replace /spec/containers/0/resources/limits/vpc.amazonaws.com~1pod-eni "1"\n'
     + '    add /spec/containers/0/resources/requests {"vpc.amazonaws.com/pod-eni":"1"}\n'
-    + "  warn  spec.containers[0].resources: 2 branch interfaces requested, replaced by 1: a pod has one "
+    + "  warn  spec.containers[0].resources: 2 branch interfaces requested, a pod gets 1 "
     + "[pod-branch-count]\n",
     "static": NO_GROUPS + "  patch: none, the copy of a static pod is left alone\n",
     "hollow": GROUPS + "  patch: none, the pod has no containers\n",

@@ -101,10 +101,10 @@ def test_explicit_null_resources_are_replaced(shop):
 @pytest.mark.parametrize("resources, patch, warning", [
     ({"limits": {RESOURCE: "2"}, "requests": {RESOURCE: "2"}},
      [{"op": "replace", "path": LIMITS + KEY, "value": "1"}, {"op": "replace", "path": REQUESTS + KEY, "value": "1"}],
-     "spec.containers[0].resources: 2 branch interfaces requested, replaced by 1: a pod has one [pod-branch-count]"),
+     "spec.containers[0].resources: 2 branch interfaces requested, a pod gets 1 [pod-branch-count]"),
     ({"limits": {RESOURCE: "0"}, "requests": {RESOURCE: "0"}},
      [{"op": "replace", "path": LIMITS + KEY, "value": "1"}, {"op": "replace", "path": REQUESTS + KEY, "value": "1"}],
-     "spec.containers[0].resources: 0 branch interfaces requested, replaced by 1: a pod has one [pod-branch-count]"),
+     "spec.containers[0].resources: 0 branch interfaces requested, a pod gets 1 [pod-branch-count]"),
 ])
 def test_another_count_is_replaced_and_warned_of(shop, resources, patch, warning):
     response = shop.review("/mutate-v1-pod", review(pod(resources=resources)))

@@ -44,7 +44,8 @@ static const struct {
     { "{" WEB ",'spec':{'containers':[{'resources':{'limits':{'cpu':'1'}}}]}}",
       "pod-branch-missing=deny@spec.containers[0].resources.limits" },
     { "{" WEB ",'spec':{'containers':[{'resources':{'limits':{" ENI ":'0'}}}]}}",
-      "pod-branch-missing=deny@spec.containers[0].resources.limits" },
+      "pod-branch-missing=deny@spec.containers[0].resources.limits "
+      "pod-branch-count=warn@spec.containers[0].resources" },
     { "{" WEB ",'spec':{'containers':[{}],'initContainers':[{" ONE "}]}}",
       "pod-branch-missing=deny@spec.containers[0].resources.limits" },
     { "{" WEB "}", "pod-branch-missing=deny@spec.containers[0].resources.limits" },

@@ -1,0 +1,167 @@
+"""The processes of a run: what serves is pinned to one core, what loads it to the other."""
+import json
+import os
+import pathlib
+import re
+import ssl
+import socket
+import subprocess
+import time
+
+BENCH = pathlib.Path(__file__).resolve().parent
+SERVER_CORE, CLIENT_CORE = "0", str(os.cpu_count() - 1)
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+CONNECTIONS = 16
+
+
+class Process:
+    """A server; its standard error is a file in the work directory, emptied before each sample."""
+
+    def __init__(self, work, name, command):
+        self.log_path = work / f"{name}.log"
+        self.started_s = time.monotonic()
+        with open(self.log_path, "ab") as log:
+            log.truncate(0)
+            self.process = subprocess.Popen(["taskset", "-c", SERVER_CORE, *map(str, command)], stdout=subprocess.PIPE,
+                                            stderr=log)
+
+    def _proc(self, name):
+        return pathlib.Path(f"/proc/{self.process.pid}/{name}").read_text()
+
+    def cpu_s(self):
+        """User and system time of all threads."""
+        fields = self._proc("stat").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+    def memory_mib(self, name="VmRSS"):
+        return int(re.search(rf"^{name}:\s+(\d+) kB", self._proc("status"), re.MULTILINE)[1]) / 1024
+
+    def empty_log(self):
+        os.truncate(self.log_path, 0)
+
+    def check(self):
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{self.process.args[3]} ended:\n{self.log_path.read_text()[-2000:]}")
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Ceiling(Process):
+    """The bare server, which answers the bytes of the file `answer`."""
+
+    def __init__(self, site, answer):
+        super().__init__(site.work, "ceiling", [site.build / "bench/ceiling", "127.0.0.1:0", site.certificate,
+                                                site.key, answer])
+        line = self.process.stdout.readline()
+        self.ready_s = time.monotonic() - self.started_s
+        if not line:
+            self.process.wait()
+            self.check()
+        self.port = int(line)
+
+
+class Server(Process):
+    """sgp-webhook serve with the defaults but for one thread; `ready_s` is how long it took from its start until both
+    ports were open and all policies were read."""
+
+    def __init__(self, site, policies, **settings):
+        config = site.work / "config.yaml"
+        config.write_text(json.dumps({"threads": 1, **settings}))
+        super().__init__(site.work, "server", [
+            site.binary, "serve", "--config", config, "--listen", "127.0.0.1:0", "--health-listen", "127.0.0.1:0",
+            "--policies", policies, "--tls-cert", site.certificate, "--tls-key", site.key])
+        self._wait()
+
+    def _wait(self):
+        deadline = self.started_s + 120
+        while time.monotonic() < deadline:
+            now = time.monotonic()
+            text = self.log_path.read_text()
+            ports = dict(re.findall(r'"listening".*?"listener":"(\w+)","address":"127\.0\.0\.1:(\d+)"', text))
+            if len(ports) == 2 and '"event":"ready"' in text:
+                self.ready_s = now - self.started_s
+                self.port, self.health_port = int(ports["admission"]), int(ports["health"])
+                return
+            self.check()
+            time.sleep(0.0005)
+        self.stop()
+        raise RuntimeError("the server is not ready after two minutes")
+
+
+class Review:
+    """What is sent: the path of the endpoint and the file with the body."""
+
+    def __init__(self, name, endpoint, body):
+        self.name, self.endpoint, self.body = name, endpoint, body
+
+    @property
+    def path(self):
+        return f"{self.endpoint}?timeout=10s"
+
+
+def output_of(command):
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=600)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))}: {done.stderr.strip() or done.returncode}")
+    return done.stdout
+
+
+def saturate(process, review, seconds, namespaces=0):
+    """As many reviews as go through, by wrk: its figures, and what they cost the server."""
+    process.empty_log()
+    cpu_s = process.cpu_s()
+    text = output_of(["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
+                      "-s", BENCH / "post.lua", f"https://127.0.0.1:{process.port}{review.path}",
+                      "--", review.body, namespaces])
+    sample = json.loads(text.splitlines()[-1])
+    cpu_s = process.cpu_s() - cpu_s
+    if sample["errors"]:
+        raise RuntimeError(f"{review.name}: {sample['errors']} requests failed")
+    sample["per_s"] = sample["answers"] / sample["seconds"]
+    sample["cpu_us"] = cpu_s * 1e6 / sample["answers"]
+    sample["busy"] = cpu_s / sample["seconds"]
+    return sample
+
+
+def load_at(process, review, rate, seconds, site):
+    """Reviews at a fixed mean rate, by our own open-loop client: latencies."""
+    process.empty_log()
+    return json.loads(output_of(["taskset", "-c", CLIENT_CORE, site.build / "bench/load", process.port, review.path,
+                                 review.body, f"{rate:.1f}", seconds, 2 * CONNECTIONS]))
+
+
+class Wire:
+    """One TLS connection, for single questions."""
+
+    def __init__(self, port, ca):
+        context = ssl.create_default_context(cafile=ca)
+        self.socket = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=20),
+                                          server_hostname="127.0.0.1")
+
+    def ask(self, path, body):
+        head = (f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n")
+        self.socket.sendall(head.encode() + body)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += self._more()
+        head, _, answer = answer.partition(b"\r\n\r\n")
+        size = int(re.search(rb"Content-Length: (\d+)", head)[1])
+        while len(answer) < size:
+            answer += self._more()
+        return json.loads(answer)["response"]
+
+    def _more(self):
+        piece = self.socket.recv(65536)
+        if not piece:
+            raise RuntimeError("the server closed the connection")
+        return piece
