@@ -12,6 +12,16 @@ bool concerns_node(const struct review *review)
            review->operation == OPERATION_UPDATE && str_is(review->request->user, AWS_NODE_USER);
 }
 
+/* The field itself or one within it; a setting that ends within a key, as in metadata.labels[example.com/, is a prefix.
+ */
+static bool is_at_or_below(struct str path, struct str setting)
+{
+    if (!str_starts_with(path, setting))
+        return false;
+    return path.len == setting.len || memchr(".[", path.ptr[setting.len], 2) ||
+           (setting.len && memchr(".[/", setting.ptr[setting.len - 1], 3));
+}
+
 /* R32 (product design, facts: what aws-node may change): its two labels; what the API server keeps is not compared. */
 static bool may_differ(const void *ctx, struct str path)
 {
@@ -24,7 +34,7 @@ static bool may_differ(const void *ctx, struct str path)
     const struct str_list fixed = { (struct str *)always, sizeof always / sizeof always[0] };
     const struct str_list *configured = ctx;
     for (size_t i = 0; i < configured->count; i++)
-        if (str_starts_with(path, configured->items[i]))
+        if (is_at_or_below(path, configured->items[i]))
             return true;
     return str_list_has(&fixed, path);
 }

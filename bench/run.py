@@ -13,7 +13,7 @@ import time
 import generate
 import machine
 import report
-from processes import CLIENT_CORE, Ceiling, Server, Wire, load_at, output_of, saturate
+from processes import CLIENT_CORE, SERVER_CORE, Ceiling, Server, Wire, load_at, output_of, saturate
 from reviews import DATA, make_answers, make_reviews
 
 BENCH = pathlib.Path(__file__).resolve().parent
@@ -143,7 +143,7 @@ def measure_sizes(site, plan, review):
 
 def measure_churn(site, plan, review):
     say("policies that change 100 times a second, in process")
-    return [json.loads(output_of(["taskset", "-c", "0", site.build / "bench/churn", site.policies(policies),
+    return [json.loads(output_of(["taskset", "-c", SERVER_CORE, site.build / "bench/churn", site.policies(policies),
                                   site.policies(SIZES[0][0]), review.body, plan.churn_s]))
             for policies, _ in SIZES]
 
@@ -151,7 +151,7 @@ def measure_churn(site, plan, review):
 def measure_steps(site, reviews):
     say("the steps of a review, in process")
     named = [text for review in reviews for text in (review.name, review.endpoint, review.body)]
-    return json.loads(output_of(["taskset", "-c", "0", site.build / "bench/inprocess", site.manifests, *named]))
+    return json.loads(output_of(["taskset", "-c", SERVER_CORE, site.build / "bench/inprocess", site.manifests, *named]))
 
 
 def measure(site, plan):

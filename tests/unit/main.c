@@ -9,6 +9,13 @@ const char *__tsan_default_suppressions(void)
     return "called_from_lib:liburcu-bp.so\ncalled_from_lib:liburcu-cds.so\n";
 }
 
+/* liburcu's worker thread is left behind, and a second's wait for it after every test would add up to minutes. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "atexit_sleep_ms=0";
+}
+
 int main(void)
 {
     Suite *(*const suites[])(void) = {
