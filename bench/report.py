@@ -160,8 +160,9 @@ def text(results):
 
 
 def data_block(name, rows):
-    lines = [f"${name} << END"] + [" ".join(f'"{cell}"' for cell in row) for row in rows] + ["END"]
-    return "\n".join(lines)
+    """For gnuplot: a name in quotes, then numbers."""
+    lines = [" ".join([f'"{title}"', *map(str, numbers)]) for title, *numbers in rows]
+    return "\n".join([f"${name} << END", *lines, "END"])
 
 
 def plot(results, path):
