@@ -224,7 +224,8 @@ START_TEST(more_may_be_configured)
     ck_assert(reply.answer.allowed);
     struct ask more = question_of("{'spec':{}}", "{'spec':{'taints':[1],'taintsToo':true}}");
     CLEANUP(reply_free) struct reply refused = ask(&world, &more);
-    expect_text(refused.answer.findings.items[0].field, "spec.taintsToo"); /* a path ends with a field, not within one */
+    expect_text(refused.answer.findings.items[0].field,
+                "spec.taintsToo"); /* a path ends with a field, not within one */
 }
 END_TEST
 
