@@ -15,6 +15,7 @@ typedef bool (*concerns_fn)(const struct review *review);
 
 bool concerns_pod_create(const struct review *review);
 bool concerns_pod(const struct review *review);
+bool concerns_pod_or_binding(const struct review *review);
 bool concerns_policy(const struct review *review);
 bool concerns_node(const struct review *review);
 bool concerns_workload(const struct review *review);

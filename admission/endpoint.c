@@ -7,14 +7,15 @@ struct endpoint {
     enum object_type object;
     concerns_fn concerns;
     decide_fn decide;
+    bool guards; /* what may be changed: the object before is needed */
 };
 
 static const struct endpoint endpoints[] = {
-    { STR_INIT("/mutate-v1-pod"), OBJECT_POD, concerns_pod_create, decide_mutate_pod },
-    { STR_INIT("/validate-v1-pod"), OBJECT_POD, concerns_pod, decide_validate_pod },
-    { STR_INIT("/validate-v1beta1-securitygrouppolicy"), OBJECT_POLICY, concerns_policy, decide_policy },
-    { STR_INIT("/validate-v1-node"), OBJECT_RAW, concerns_node, decide_node },
-    { STR_INIT("/validate-workload"), OBJECT_WORKLOAD, concerns_workload, decide_workload },
+    { STR_INIT("/mutate-v1-pod"), OBJECT_POD, concerns_pod_create, decide_mutate_pod, false },
+    { STR_INIT("/validate-v1-pod"), OBJECT_POD, concerns_pod_or_binding, decide_validate_pod, true },
+    { STR_INIT("/validate-v1beta1-securitygrouppolicy"), OBJECT_POLICY, concerns_policy, decide_policy, false },
+    { STR_INIT("/validate-v1-node"), OBJECT_RAW, concerns_node, decide_node, true },
+    { STR_INIT("/validate-workload"), OBJECT_WORKLOAD, concerns_workload, decide_workload, false },
 };
 
 size_t endpoint_count(void)
@@ -50,13 +51,20 @@ size_t endpoint_index(const struct endpoint *endpoint)
     return (size_t)(endpoint - endpoints);
 }
 
-/* What cannot be decoded is refused, where the decision is about it at all. */
+/* What cannot be decoded is refused, where the decision is about it at all. Of the stored object, where it is only
+ * compared with, nothing is held against the one that may mend it. */
 static result decide(const struct endpoint *endpoint, const struct decide_context *context, const struct review *review,
                      struct decision *out, struct err *err)
 {
     if (!endpoint->concerns(review))
         return DONE;
-    out->bad_object = review->object_err.kind != ERR_NONE;
+    bool update = review->operation == OPERATION_UPDATE;
+    if (review->object_err[0].kind)
+        out->bad_object = review->object_err[0].msg;
+    else if (endpoint->guards && review->object_err[1].kind)
+        out->bad_object = review->object_err[1].msg;
+    else if (endpoint->guards && update && !review->request->old_object.pod && !review->request->old_raw.ptr)
+        out->bad_object = "request.oldObject: missing, an update cannot be judged without it";
     return out->bad_object ? DONE : endpoint->decide(context, review, out, err);
 }
 

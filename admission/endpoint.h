@@ -8,6 +8,9 @@
 
 struct endpoint; /* a row of a static table */
 
+/* How much memory the work on a review may take, as a multiple of the largest body: the ceiling of its arena. */
+enum { ENDPOINT_ARENA_PER_BODY = 8 };
+
 enum operation { OPERATION_CREATE, OPERATION_UPDATE, OPERATION_DELETE, OPERATION_CONNECT, OPERATION_COUNT };
 
 /* Slices of the request's body and arena: valid until the arena is flushed. */

@@ -11,9 +11,13 @@ struct finding {
     struct str field;   /* the path in the object, e.g. spec.podSelector.matchExpressions[1].operator */
     struct str message; /* what is wrong and what would be right; neither field nor check id */
     struct str remedy;  /* a command that mends it; absent when there is none */
+    size_t amount;      /* of what there is too much of: less of it is no new violation; 0: of nothing */
 };
 
-enum { MESSAGE_MAX = 400 }; /* bytes; what is longer is cut */
+enum {
+    MESSAGE_MAX = 400, /* bytes; what is longer is cut */
+    FINDINGS_MAX = 64, /* of one object: whoever mends these can ask again */
+};
 
 /* A list in an arena, in the order of finding. */
 struct findings {
@@ -21,6 +25,7 @@ struct findings {
     struct finding *items;
     size_t count;
     size_t capacity;
+    size_t omitted; /* beyond FINDINGS_MAX; one that refuses is never the one omitted while all kept ones only warn */
 };
 
 /* Appends; the texts are the arena's or static. Findings of ACTION_IGNORE and ACTION_ANNOTATE are dropped. */
@@ -29,7 +34,8 @@ result findings_append(struct findings *findings, const struct finding *finding,
 void findings_only_warn(struct findings *findings);
 /* How many have this action. */
 size_t findings_with(const struct findings *findings, enum action action);
-/* An update is not refused for what the stored object already violated in the same way: it warns. */
+/* An update is not refused for what the stored object already violated in the same way, or worse: it warns. Elements of
+ * lists may have moved. */
 void findings_ratchet(struct findings *findings, const struct findings *stored);
 
 #endif

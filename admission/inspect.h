@@ -19,7 +19,7 @@ struct decision {
     struct str patch;         /* JSONPatch; absent: none */
     struct str_list policies; /* that select the pod */
     struct str_list groups;   /* that it gets, or the policy gives */
-    bool bad_object;          /* the object could not be decoded: refused with code 400 */
+    const char *bad_object;   /* why the object cannot be judged: refused with code 400; NULL: it can */
 };
 
 /* All checks on a pod that is not created yet, or on the template that stands at `path` of a workload (absent: a pod).

@@ -6,6 +6,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Each level reads what is in it again, so what is nested deeper than any node is a difference as a whole. */
+enum { DEPTH_MAX = 16, DIFFERENCES_MAX = 64 };
+
 static result compare(struct node_diff *diff, struct str path, struct str a, struct str b, struct err *err);
 
 static result add_difference(struct node_diff *diff, struct str path)
@@ -33,6 +36,12 @@ static result sorted_members(struct node_diff *diff, struct str value, struct js
     return DONE;
 }
 
+/* Equal to the letter, as nearly all of a node is: no path is made and nothing within is looked at. */
+static bool is_same(struct str a, struct str b)
+{
+    return a.ptr && b.ptr && str_equal(a, b);
+}
+
 /* Dots separate fields; keys of labels and the like, which have dots themselves, stand in brackets. */
 static result member_path(struct node_diff *diff, struct str parent, struct str key, struct str *out, struct err *err)
 {
@@ -52,6 +61,8 @@ static result compare_member(struct node_diff *diff, struct str parent, struct s
                              struct err *err)
 {
     struct str path = { 0 };
+    if (is_same(a, b))
+        return DONE;
     GUARD(member_path(diff, parent, key, &path, err));
     return compare(diff, path, a, b, err);
 }
@@ -97,6 +108,8 @@ static result compare_lists(struct node_diff *diff, struct str path, struct str 
     if (in_a.count != in_b.count)
         return add_difference(diff, path);
     for (size_t i = 0; i < in_a.count; i++) {
+        if (is_same(in_a.items[i].value, in_b.items[i].value))
+            continue;
         GUARD(element_path(diff, path, i, &element, err));
         GUARD(compare(diff, element, in_a.items[i].value, in_b.items[i].value, err));
     }
@@ -117,17 +130,28 @@ static enum json_type type_of(struct str value)
     return value.ptr ? json_type_of(value) : JSON_NULL;
 }
 
+typedef result (*compare_fn)(struct node_diff *diff, struct str path, struct str a, struct str b, struct err *err);
+
+static result within(struct node_diff *diff, struct str path, struct str a, struct str b, compare_fn compare_kind,
+                     struct err *err)
+{
+    diff->depth++;
+    GUARD(compare_kind(diff, path, a, b, err));
+    diff->depth--;
+    return DONE;
+}
+
 static result compare(struct node_diff *diff, struct str path, struct str a, struct str b, struct err *err)
 {
     enum json_type type_a = type_of(a), type_b = type_of(b);
     enum json_type either = type_a == JSON_NULL ? type_b : type_a;
-    if (diff->may_differ(diff->ctx, path) || (a.ptr && b.ptr && str_equal(a, b)))
+    if (diff->count >= DIFFERENCES_MAX || diff->may_differ(diff->ctx, path) || is_same(a, b))
         return DONE;
-    if (type_a != type_b && type_a != JSON_NULL && type_b != JSON_NULL)
+    if (diff->depth >= DEPTH_MAX || (type_a != type_b && type_a != JSON_NULL && type_b != JSON_NULL))
         return add_difference(diff, path);
     switch (either) {
-    case JSON_OBJECT: return compare_objects(diff, path, a, b, err);
-    case JSON_ARRAY: return compare_lists(diff, path, a, b, err);
+    case JSON_OBJECT: return within(diff, path, a, b, compare_objects, err);
+    case JSON_ARRAY: return within(diff, path, a, b, compare_lists, err);
     case JSON_STRING: return type_a == type_b ? compare_strings(diff, path, a, b, err) : add_difference(diff, path);
     case JSON_NULL: return DONE;
     case JSON_FALSE:

@@ -11,7 +11,8 @@ struct node_diff {
     bool (*may_differ)(const void *ctx, struct str path);
     const void *ctx;
     struct str first[8]; /* out: the paths of the first differences */
-    size_t count;        /* out: of all */
+    size_t count;        /* out: of all, up to 64 */
+    unsigned depth;      /* of the values being compared; starts at 0 */
 };
 
 /* Compares two JSON values, valid already; an absent slice is an absent value. The order of members does not matter.

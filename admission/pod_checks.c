@@ -102,9 +102,13 @@ static result check_group_count(const struct pod_subject *subject, struct err *e
     if (subject->selection->groups.count <= max || !(fargate || pod_wants_branch(subject)))
         return DONE;
     GUARD(policies_that(subject, &subject->selection->policies, "", "", &names, err));
-    return pod_report(subject, CHECK_POD_GROUP_COUNT, "metadata.labels", (struct str){ 0 }, err,
-                      "%zu security groups by %.*s, an interface takes %zu; select it by fewer policies",
-                      subject->selection->groups.count, STR_ARGS(names), max);
+    size_t before = subject->findings->count;
+    GUARD(pod_report(subject, CHECK_POD_GROUP_COUNT, "metadata.labels", (struct str){ 0 }, err,
+                     "%zu security groups by %.*s, an interface takes %zu; select it by fewer policies",
+                     subject->selection->groups.count, STR_ARGS(names), max));
+    if (subject->findings->count > before)
+        subject->findings->items[before].amount = subject->selection->groups.count;
+    return DONE;
 }
 
 /* R20 (product design, facts: branch resource): what is selected has to run where a branch interface is free. */

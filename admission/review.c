@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
-enum { WARNING_MAX = 120, FIELD_MIN = 36 };
+enum { WARNING_MAX = 120, FIELD_MIN = 36, OTHERS_MAX = 4 };
 
 static const struct field kind_fields[] = {
     { STR_INIT("group"), FIELD_STRING, offsetof(struct group_kind, group), NULL, false },
@@ -26,8 +26,8 @@ static const struct shape user_shape = SHAPE_INIT(user_fields, struct str);
             { STR_INIT("operation"), FIELD_STRING, offsetof(struct request, operation_text), NULL, false },            \
             { STR_INIT("userInfo"), FIELD_OBJECT, offsetof(struct request, user), &user_shape, false },                \
             { STR_INIT("dryRun"), FIELD_BOOL, offsetof(struct request, dry_run), NULL, false },                        \
-            { STR_INIT("object"), type, offsetof(struct request, new_object), shape, true },                           \
-            { STR_INIT("oldObject"), type, offsetof(struct request, old), shape, true },                               \
+            { STR_INIT("object"), type, offsetof(struct request, new_object), shape, 1 },                              \
+            { STR_INIT("oldObject"), type, offsetof(struct request, old), shape, 2 },                                  \
     }
 
 static const struct field pod_request_fields[] = REQUEST_FIELDS(FIELD_POINTER, object, old_object, &pod_shape);
@@ -107,14 +107,15 @@ static void check_raw(struct str raw, const char *field, struct err *object_err)
 
 result review_decode(struct str body, enum object_type type, struct arena *arena, struct review *out, struct err *err)
 {
-    const struct shape shape = { review_fields[type], sizeof review_fields[type] / sizeof review_fields[type][0],
-                                 sizeof *out };
+    const struct shape shape = { .fields = review_fields[type],
+                                 .field_count = sizeof review_fields[type] / sizeof review_fields[type][0],
+                                 .size = sizeof *out };
     *out = (struct review){ 0 };
-    struct json_input input = { .text = body, .arena = arena, .aside = &out->object_err };
+    struct json_input input = { .text = body, .arena = arena, .aside = out->object_err };
     GUARD(json_read(&input, &shape, out, err));
     GUARD(check_envelope(out, err));
-    check_raw(out->request->raw, "request.object", &out->object_err);
-    check_raw(out->request->old_raw, "request.oldObject", &out->object_err);
+    check_raw(out->request->raw, "request.object", &out->object_err[0]);
+    check_raw(out->request->old_raw, "request.oldObject", &out->object_err[1]);
     return read_operation(out, err);
 }
 
@@ -167,9 +168,13 @@ static result refusal(const struct findings *findings, struct arena *arena, stru
     struct buf text = buf_in(arena);
     struct finding whole = *first;
     buf_put(&text, first->message);
-    for (const struct finding *other = first + 1; other < findings->items + findings->count; other++)
-        if (other->action == ACTION_DENY)
+    size_t named = 0, denials = findings_with(findings, ACTION_DENY) + findings->omitted;
+    for (const struct finding *other = first + 1; other < findings->items + findings->count && named < OTHERS_MAX;
+         other++)
+        if (other->action == ACTION_DENY && ++named)
             buf_print(&text, " (also %.*s: %.*s)", STR_ARGS(other->field), STR_ARGS(check_row(other->check)->id));
+    if (denials > named + 1)
+        buf_print(&text, " (and %zu more)", denials - named - 1);
     GUARD(buf_finish(&text, &whole.message, err));
     return sentence(&whole, true, arena, out, err);
 }
@@ -367,7 +372,7 @@ result review_encode(const struct review *review, const struct decision *decisio
     out->patched = out->allowed && decision->patch.len > 0;
     GUARD(join(&decision->groups, arena, &out->groups, err));
     if (decision->bad_object)
-        GUARD(arena_copy(arena, str_of(review->object_err.msg), &out->reason, err));
+        GUARD(arena_copy(arena, str_of(decision->bad_object), &out->reason, err));
     else if (!out->allowed)
         GUARD(refusal(&decision->findings, arena, &out->reason, err));
     GUARD(put_response(&json, review, decision, arena, out, err));

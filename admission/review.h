@@ -36,11 +36,11 @@ struct review {
     struct str kind;
     const struct request *request;
     enum operation operation;
-    struct err object_err; /* the object cannot be decoded: kind is not ERR_NONE; the rest of the review is good */
+    struct err object_err[2]; /* object and oldObject cannot be decoded: kind is not ERR_NONE; the rest is good */
 };
 
 /* Reads a body. Slices of it, so it has to stay. ERR_INPUT: no AdmissionReview that could be answered; what is wrong
- * only within the object is `out->object_err`. */
+ * only within the objects is `out->object_err`. */
 result review_decode(struct str body, enum object_type type, struct arena *arena, struct review *out, struct err *err);
 
 /* Writes the answer for `out->body` and what an observer may want to know. */

@@ -1,6 +1,7 @@
 /* POST /validate-v1-pod: the final state of a pod, after all mutations. */
 #include "admission/decide.h"
 #include "admission/pod_checks.h"
+#include "base/buf.h"
 
 /* R30 (product design, facts: who may write): the VPC resource controller, by the names that EKS has given it. */
 static bool is_resource_controller(struct str user)
@@ -58,14 +59,17 @@ static result check_created(const struct pod_subject *subject, struct err *err)
     return pod_check_all(subject, err);
 }
 
-/* The policies in `a` that are not in `b`, each with `sign` before it. */
-static result list_lost(const struct str_list *a, const struct str_list *b, const char *sign, struct arena *arena,
-                        struct str *out, struct err *err)
+enum { POLICIES_NAMED = 4 };
+
+/* The policies in `a` that are not in `b`, each with `sign` before it; the first few by name. */
+static void put_lost(struct buf *text, const struct str_list *a, const struct str_list *b, const char *sign,
+                     size_t *count)
 {
-    for (size_t i = 0; i < a->count; i++)
-        if (!str_list_has(b, a->items[i]))
-            GUARD(arena_print(arena, out, err, "%.*s %s%.*s", STR_ARGS(*out), sign, STR_ARGS(a->items[i])));
-    return DONE;
+    for (size_t i = 0; i < a->count; i++) {
+        if (str_list_has(b, a->items[i]) || ++*count > POLICIES_NAMED)
+            continue;
+        buf_print(text, "%s%s%.*s", *count > 1 ? " " : "", sign, STR_ARGS(a->items[i]));
+    }
 }
 
 /* R12 (product design, checks: pod-labels-changed): groups are given when a pod is created and stay. */
@@ -74,17 +78,32 @@ static result check_labels_changed(const struct pod_subject *subject, const stru
     struct arena *arena = subject->findings->arena;
     struct selection before = { 0 };
     struct str changes = { 0 }, remedy = { 0 };
+    struct buf text = buf_in(arena);
+    size_t count = 0;
     GUARD(selection_of(subject->view, old, arena, &before, err));
-    GUARD(list_lost(&subject->selection->policies, &before.policies, "+", arena, &changes, err));
-    GUARD(list_lost(&before.policies, &subject->selection->policies, "-", arena, &changes, err));
-    if (changes.len == 0)
+    put_lost(&text, &subject->selection->policies, &before.policies, "+", &count);
+    put_lost(&text, &before.policies, &subject->selection->policies, "-", &count);
+    if (count > POLICIES_NAMED)
+        buf_print(&text, " and %zu more", count - POLICIES_NAMED);
+    GUARD(buf_finish(&text, &changes, err));
+    if (count == 0)
         return DONE;
     if (subject->pod->meta && subject->pod->meta->name.len)
         GUARD(arena_print(arena, &remedy, err, "kubectl delete pod %.*s -n %.*s", STR_ARGS(subject->pod->meta->name),
                           STR_ARGS(subject->namespace)));
     return pod_report(subject, CHECK_POD_LABELS_CHANGED, "metadata.labels", remedy, err,
-                      "its policies change (%.*s), a running pod keeps its groups", (int)changes.len - 1,
-                      changes.ptr + 1);
+                      "its policies change (%.*s), a running pod keeps its groups", STR_ARGS(changes));
+}
+
+/* R46 (product design, facts: where annotations can be written): a binding's annotations become the pod's. */
+static result check_binding(const struct pod_subject *subject, struct str user, struct err *err)
+{
+    const struct str_map *annotations = pod_annotations(subject->pod);
+    if (labels_get(annotations, STR(BRANCH_ANNOTATION)) && !is_resource_controller(user))
+        GUARD(report_annotation(subject, branch_field, "only the VPC resource controller may set it; leave it", err));
+    if (labels_get(annotations, STR(FARGATE_ANNOTATION)))
+        GUARD(report_annotation(subject, fargate_field, "is set when the pod is created; leave it", err));
+    return DONE;
 }
 
 static result check_updated(const struct pod_subject *subject, const struct pod *old, struct str user, struct err *err)
@@ -97,6 +116,17 @@ static result check_updated(const struct pod_subject *subject, const struct pod 
     return subject->view->policies->count ? check_labels_changed(subject, old, err) : DONE;
 }
 
+static bool is_binding(const struct review *review)
+{
+    return str_is(review->request->kind.kind, "Binding") && review->request->kind.group.len == 0 &&
+           review->operation == OPERATION_CREATE;
+}
+
+bool concerns_pod_or_binding(const struct review *review)
+{
+    return concerns_pod(review) || is_binding(review);
+}
+
 result decide_validate_pod(const struct decide_context *context, const struct review *review, struct decision *out,
                            struct err *err)
 {
@@ -107,8 +137,10 @@ result decide_validate_pod(const struct decide_context *context, const struct re
     subject.final = true;
     if (!pod || pod_is_mirror(old ? old : pod)) /* an update must not make a mirror pod to slip through */
         return DONE;
+    if (is_binding(review))
+        return check_binding(&subject, request->user, err);
     GUARD(pod_select(context, pod, &selection, out, err));
     if (review->operation == OPERATION_CREATE)
         return request->sub_resource.len ? DONE : check_created(&subject, err);
-    return old ? check_updated(&subject, old, request->user, err) : DONE;
+    return check_updated(&subject, old, request->user, err);
 }

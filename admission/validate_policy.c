@@ -91,8 +91,12 @@ static result check_group_count(const struct policy_subject *subject, struct err
     size_t count = subject->spec->groups.count, max = subject->context->rules->groups_per_policy;
     if (count >= 1 && count <= max)
         return DONE;
-    return report(subject, CHECK_POLICY_GROUP_COUNT, ACTION_DENY, STR("spec.securityGroups.groupIds"), err,
-                  "%zu security groups, 1 to %zu are allowed", count, max);
+    size_t before = subject->findings->count;
+    GUARD(report(subject, CHECK_POLICY_GROUP_COUNT, ACTION_DENY, STR("spec.securityGroups.groupIds"), err,
+                 "%zu security groups, 1 to %zu are allowed", count, max));
+    if (subject->findings->count > before)
+        subject->findings->items[before].amount = count;
+    return DONE;
 }
 
 static bool all_of(struct str text, const char *set)
@@ -226,7 +230,8 @@ static result ratchet(const struct decide_context *context, const struct policy_
 result decide_policy(const struct decide_context *context, const struct review *review, struct decision *out,
                      struct err *err)
 {
-    const struct policy_object *object = review->request->object.policy, *old = review->request->old_object.policy;
+    const struct policy_object *object = review->request->object.policy,
+                               *old = review->object_err[1].kind ? NULL : review->request->old_object.policy;
     const struct policy_object *subject_of = object ? object : old;
     if (!subject_of)
         return DONE;

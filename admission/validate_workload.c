@@ -25,7 +25,8 @@ result decide_workload(const struct decide_context *context, const struct review
     if (!request->object.workload || workload_is_owned(request->object.workload, request->kind.kind))
         return DONE;
     GUARD(inspect_template(context, request->object.workload, request->kind.kind, out, err));
-    GUARD(inspect_template(context, request->old_object.workload, request->kind.kind, &stored, err));
+    if (!review->object_err[1].kind)
+        GUARD(inspect_template(context, request->old_object.workload, request->kind.kind, &stored, err));
     findings_ratchet(&out->findings, &stored.findings);
     /* A workload is not its pods: unless configured otherwise, what they would be refused for is a warning here. */
     if (!context->rules->workloads_deny)

@@ -58,11 +58,19 @@ const struct pod *workload_template(const struct workload *workload, struct str 
     return workload->spec.template;
 }
 
+/* "apps" of "apps/v1"; "v1" has none. */
+static struct str group_of(struct str api_version)
+{
+    const char *slash = api_version.len ? memchr(api_version.ptr, '/', api_version.len) : NULL;
+    return slash ? (struct str){ api_version.ptr, (size_t)(slash - api_version.ptr) } : STR("");
+}
+
 bool workload_is_owned(const struct workload *workload, struct str kind)
 {
     for (size_t i = 0; i < workload->meta.owners.count; i++) {
         const struct owner_reference *owner = &workload->meta.owners.items[i];
-        if (owner->controller && (kind_find(owner->kind) || str_is(kind, "ReplicationController")))
+        if (owner->controller &&
+            (workload_kind(group_of(owner->api_version), owner->kind) || str_is(kind, "ReplicationController")))
             return true;
     }
     return false;

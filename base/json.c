@@ -18,8 +18,8 @@ struct reader {
     struct json_scan scan;
     struct json_input *input;
     const struct crumb *here;
-    bool aside;    /* within a field whose mismatches are kept aside */
-    bool mismatch; /* what ends the reading is a mismatch, whose place is known */
+    unsigned aside; /* within a field whose mismatches are kept aside: its mark; else 0 */
+    bool mismatch;  /* what ends the reading is a mismatch, whose place is known */
 };
 
 static const char *const type_names[] = {
@@ -43,7 +43,7 @@ static size_t crumbs_print(const struct crumb *crumb, char *out, size_t size)
 static result mismatch(struct reader *reader, const char *at, struct err *err, const char *what)
 {
     char path[160] = "";
-    struct err *target = reader->aside ? reader->input->aside : err;
+    struct err *target = reader->aside ? &reader->input->aside[reader->aside - 1] : err;
     if (reader->aside && target->kind)
         return DONE;
     (void)crumbs_print(reader->here, path, sizeof path);
@@ -284,19 +284,43 @@ static result refuse_twice(struct reader *reader, struct err *err)
     return mismatch(reader, at, err, "occurs twice");
 }
 
+/* A member that the API does not have: a typing error, as a rule. */
+static result refuse_unknown(struct reader *reader, const struct shape *shape, struct err *err)
+{
+    char what[160];
+    const char *at = reader->scan.at;
+    size_t len = (size_t)snprintf(what, sizeof what, "no such field; there are");
+    for (size_t i = 0; i < shape->field_count && len < sizeof what; i++)
+        len +=
+            (size_t)snprintf(what + len, sizeof what - len, "%s %.*s", i ? "," : "", STR_ARGS(shape->fields[i].name));
+    GUARD(json_scan_skip(&reader->scan, err));
+    return mismatch(reader, at, err, what);
+}
+
+static result read_unnamed(struct reader *reader, const struct shape *shape, struct crumb *crumb, struct err *err)
+{
+    if (!reader->input->strict || !shape->closed)
+        return json_scan_skip(&reader->scan, err);
+    reader->here = crumb;
+    GUARD(refuse_unknown(reader, shape, err));
+    reader->here = crumb->parent;
+    return DONE;
+}
+
 static result read_member(struct reader *reader, const struct shape *shape, uint64_t *seen, void *out, struct err *err)
 {
     struct crumb crumb = { .parent = reader->here };
     size_t index = 0;
-    bool aside = reader->aside;
+    unsigned aside = reader->aside;
     GUARD(json_scan_key(&reader->scan, &crumb.name, err));
     const struct field *field = field_find(shape, crumb.name, &index);
     if (!field)
-        return json_scan_skip(&reader->scan, err);
+        return read_unnamed(reader, shape, &crumb, err);
     bool twice = (*seen & 1ULL << index) != 0;
     *seen |= 1ULL << index;
     reader->here = &crumb;
-    reader->aside = aside || (field->aside && reader->input->aside);
+    if (!aside && reader->input->aside)
+        reader->aside = field->aside;
     GUARD(twice ? refuse_twice(reader, err) : read_field(reader, field, (char *)out + field->offset, err));
     reader->aside = aside;
     reader->here = crumb.parent;

@@ -11,7 +11,8 @@ enum { JSON_MAX_DEPTH = 2048 };
 struct json_input {
     struct str text;     /* must stay readable and unchanged as long as what was read from it is in use */
     struct arena *arena; /* takes lists, maps and strings that had escapes; other strings are slices of the text */
-    struct err *aside; /* where the first mismatch in a field marked `aside` goes; NULL: such fields are like others */
+    bool strict;         /* a member that a closed shape does not name is a mismatch: for what people write by hand */
+    struct err *aside; /* array: where the first mismatch in a field marked `aside` goes; NULL: these are like others */
     size_t error_offset; /* out, on failure and on a mismatch kept aside: the byte of the text at fault */
 };
 

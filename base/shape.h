@@ -47,19 +47,25 @@ struct field {
     enum field_type type;
     size_t offset;
     const struct shape *shape; /* FIELD_OBJECT, FIELD_POINTER, FIELD_LIST */
-    bool aside;                /* a value of the wrong type in here is kept aside and does not end the reading */
+    unsigned char
+        aside; /* from 1: a mismatch in here is kept in the reader's aside[aside - 1] and does not end the reading */
 };
 
-/* At most 64 fields. Members that no field names are skipped. */
+/* At most 64 fields. Members that no field names are skipped, but for `closed`. */
 struct shape {
     const struct field *fields;
     size_t field_count;
     size_t size; /* of the struct */
+    bool closed; /* the API has no other members: where readers are strict, one is a mismatch */
 };
 
 #define SHAPE_INIT(fields, type)                                                                                       \
     {                                                                                                                  \
-        (fields), sizeof(fields) / sizeof((fields)[0]), sizeof(type)                                                   \
+        (fields), sizeof(fields) / sizeof((fields)[0]), sizeof(type), false                                            \
+    }
+#define CLOSED_SHAPE_INIT(fields, type)                                                                                \
+    {                                                                                                                  \
+        (fields), sizeof(fields) / sizeof((fields)[0]), sizeof(type), true                                             \
     }
 
 #endif

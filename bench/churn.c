@@ -1,5 +1,5 @@
 /* churn POLICIES ONE REVIEW SECONDS - answers while policies change, in one process without network: a thread replaces
- * one namespace after another a hundred times a second, the main thread answers a review for ever different ones.
+ * one namespace after another a hundred times a second, the main thread answers a review for one after another.
  * POLICIES is what bench/generate.py wrote, ONE the same for a single namespace. Prints as JSON what a replacement
  * takes and what the answering thread loses. */
 #include "admission/endpoint.h"
@@ -15,11 +15,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CHANGES_PER_S = 100, ROUNDS = 5, BODIES = 1000, MAX_BODY_BYTES = 1024 * 1024, MAX_TIMED = 2000 };
+enum { CHANGES_PER_S = 100, ROUNDS = 5, MAX_BODY_BYTES = 1024 * 1024, MAX_TIMED = 2000, NAME_BYTES = 12 };
+/* A prime: neighbours in time are not neighbours in memory. */
+enum { STRIDE = 7919 };
 
-/* As long as the name in the recorded reviews, which it is written over. */
-static const char recorded_name[] = "my-namespace", generated_name[] = "ns-000000000";
-_Static_assert(sizeof recorded_name == sizeof generated_name, "one name is written over the other");
+/* As long as the generated names, which are written over it. */
+static const char recorded_name[] = "my-namespace";
+_Static_assert(sizeof recorded_name - 1 == NAME_BYTES, "one name is written over the other");
 
 /* Of ONE: the objects of a namespace, to be published under any name. */
 struct pattern {
@@ -35,20 +37,15 @@ struct churn {
     struct rules rules;
     size_t namespaces;
     struct pattern pattern;
-    struct str bodies[BODIES];
+    char (*names)[NAME_BYTES + 1];
+    struct str body;
+    char *name_in_body;
     const struct endpoint *endpoint;
     double replace_ns[MAX_TIMED];
     size_t replaced;
     atomic_bool changing, end; /* what the threads tell each other */
     atomic_bool failed;
 };
-
-static void write_name(char *at, size_t index)
-{
-    char name[32];
-    (void)snprintf(name, sizeof name, "ns-%09zu", index % 1000000000);
-    memcpy(at, name, sizeof generated_name - 1);
-}
 
 static result read_pattern(struct churn *churn, const char *path, struct err *err)
 {
@@ -71,28 +68,36 @@ static result read_pattern(struct churn *churn, const char *path, struct err *er
     return DONE;
 }
 
-/* The review for namespaces that lie far apart, so that no cache holds what is known of all of them. */
-static result make_bodies(struct churn *churn, const char *path, struct err *err)
+static result read_body(struct churn *churn, const char *path, struct err *err)
 {
-    struct str body = { 0 };
-    GUARD(text_file_read(path, MAX_BODY_BYTES, &churn->arena, &body, err));
-    const char *name = memmem(body.ptr, body.len, recorded_name, sizeof recorded_name - 1);
-    ENSURE(name, err, ERR_INPUT, "%s: no review of namespace %s", path, recorded_name);
-    for (size_t i = 0; i < BODIES; i++) {
-        char *copy = NULL;
-        GUARD(arena_take(&churn->arena, body.len, &copy, err));
-        memcpy(copy, body.ptr, body.len);
-        write_name(copy + (name - body.ptr), i * 7919 % churn->namespaces);
-        churn->bodies[i] = (struct str){ copy, body.len };
-    }
+    struct str text = { 0 };
+    char *copy = NULL;
+    GUARD(text_file_read(path, MAX_BODY_BYTES, &churn->arena, &text, err));
+    GUARD(arena_take(&churn->arena, text.len, &copy, err));
+    memcpy(copy, text.ptr, text.len);
+    churn->body = (struct str){ copy, text.len };
+    churn->name_in_body = memmem(copy, text.len, recorded_name, NAME_BYTES);
+    ENSURE(churn->name_in_body, err, ERR_INPUT, "%s: no review of namespace %s", path, recorded_name);
     return DONE;
+}
+
+/* As bench/generate.py names them. */
+static result make_names(struct churn *churn, struct err *err)
+{
+    GUARD(arena_take_array(&churn->arena, churn->namespaces, sizeof churn->names[0], &churn->names, err));
+    for (size_t i = 0; i < churn->namespaces; i++)
+        (void)snprintf(churn->names[i], sizeof churn->names[i], "ns-%09zu", i % 1000000000);
+    return DONE;
+}
+
+static const char *name_at(const struct churn *churn, size_t index)
+{
+    return churn->names[index * STRIDE % churn->namespaces];
 }
 
 static result replace(struct churn *churn, size_t index, struct err *err)
 {
-    char name[sizeof generated_name] = "";
-    write_name(name, index % churn->namespaces);
-    churn->pattern.spec.name = (struct str){ name, sizeof generated_name - 1 };
+    churn->pattern.spec.name = (struct str){ name_at(churn, index), NAME_BYTES };
     return store_replace(churn->store, &churn->pattern.spec, err);
 }
 
@@ -109,7 +114,8 @@ static result load(struct churn *churn, char **argv, struct err *err)
     churn->namespaces = report.counts.namespaces;
     ENSURE(churn->namespaces > 0, err, ERR_INPUT, "%s: no namespaces", argv[1]);
     GUARD(read_pattern(churn, argv[2], err));
-    return make_bodies(churn, argv[3], err);
+    GUARD(make_names(churn, err));
+    return read_body(churn, argv[3], err);
 }
 
 static void pause_until(int64_t at_ns)
@@ -130,7 +136,7 @@ static void *change(void *ctx)
         if (!atomic_load(&churn->changing))
             continue;
         int64_t start_ns = clock_ns();
-        if (!replace(churn, i * 31, &err).ok)
+        if (!replace(churn, i, &err).ok)
             atomic_store(&churn->failed, true);
         if (churn->replaced < MAX_TIMED)
             churn->replace_ns[churn->replaced++] = (double)(clock_ns() - start_ns);
@@ -147,8 +153,8 @@ static result answer_for(struct churn *churn, double seconds, double *per_s, str
     while ((double)spent_ns < seconds * 1e9) {
         for (size_t i = 0; i < 64; i++, count++) {
             struct answer answer = { 0 };
-            GUARD(endpoint_answer(churn->endpoint, churn->store, &churn->rules, churn->bodies[count % BODIES], &arena,
-                                  &answer, err));
+            memcpy(churn->name_in_body, name_at(churn, count), NAME_BYTES);
+            GUARD(endpoint_answer(churn->endpoint, churn->store, &churn->rules, churn->body, &arena, &answer, err));
             ENSURE(answer.patched, err, ERR_INPUT, "a pod is not selected");
             arena_flush(&arena);
         }
@@ -173,7 +179,7 @@ static double quantile(double *numbers, size_t count, double share)
 /* Turns of peace and change. */
 static result run(struct churn *churn, double seconds, struct err *err)
 {
-    double quiet[ROUNDS], changing[ROUNDS], ratios[ROUNDS], warm_up = 0;
+    double quiet[ROUNDS] = { 0 }, changing[ROUNDS] = { 0 }, ratios[ROUNDS] = { 0 }, warm_up = 0;
     GUARD(answer_for(churn, seconds / (4 * ROUNDS), &warm_up, err));
     for (size_t i = 0; i < ROUNDS; i++) {
         GUARD(answer_for(churn, seconds / (2 * ROUNDS), &quiet[i], err));

@@ -66,7 +66,8 @@ static result decide_in(const struct subject *subject, struct arena *arena, stru
 {
     const struct decide_context context = { &subject->view, subject->rules, arena, subject->review.request->namespace };
     out->findings.arena = arena;
-    return subject->row->decide(&context, &subject->review, out, err);
+    GUARD(subject->row->decide(&context, &subject->review, out, err));
+    return DONE;
 }
 
 static result decide(struct subject *subject, struct err *err)

@@ -36,7 +36,8 @@ struct wire {
 
 struct load {
     struct str request;
-    struct wire *wires;
+    gnutls_certificate_credentials_t credentials;
+    struct wire *wires; /* `count` of them, zeroed until connected */
     size_t count;
     int epoll_fd;
     double rate;
@@ -72,15 +73,14 @@ static result connect_wire(struct wire *wire, gnutls_certificate_credentials_t c
 
 static result connect_all(struct load *load, uint16_t port, struct err *err)
 {
-    gnutls_certificate_credentials_t credentials = NULL;
-    ENSURE(gnutls_certificate_allocate_credentials(&credentials) == 0, err, ERR_INTERNAL, "out of memory");
+    ENSURE(gnutls_certificate_allocate_credentials(&load->credentials) == 0, err, ERR_INTERNAL, "out of memory");
     load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     load->wires = calloc(load->count, sizeof load->wires[0]);
     ENSURE(load->epoll_fd >= 0 && load->wires, err, ERR_INTERNAL, "out of memory");
     for (size_t i = 0; i < load->count; i++) {
         struct wire *wire = &load->wires[i];
         struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = wire };
-        GUARD(connect_wire(wire, credentials, port, err));
+        GUARD(connect_wire(wire, load->credentials, port, err));
         ENSURE(epoll_ctl(load->epoll_fd, EPOLL_CTL_ADD, wire->fd, &event) == 0, err, ERR_INTERNAL, "epoll: %s",
                strerror(errno));
     }
@@ -258,10 +258,25 @@ static result make_request(struct load *load, const char *path, const char *body
     return buf_finish(&text, &load->request, err);
 }
 
+static void load_end(struct load *load)
+{
+    for (size_t i = 0; load->wires && i < load->count; i++) {
+        if (load->wires[i].tls)
+            gnutls_deinit(load->wires[i].tls);
+        if (load->wires[i].fd > 0)
+            (void)close(load->wires[i].fd);
+    }
+    if (load->epoll_fd > 0)
+        (void)close(load->epoll_fd);
+    gnutls_certificate_free_credentials(load->credentials);
+    free(load->wires);
+    free(load->latencies);
+}
+
 int main(int argc, char **argv)
 {
     CLEANUP(arena_free) struct arena arena = { 0 };
-    struct load load = { .random = 88172645463325252ULL };
+    CLEANUP(load_end) struct load load = { .random = 88172645463325252ULL };
     struct err err = { 0 };
     if (argc != 7) {
         fprintf(stderr, "load: PORT PATH BODY RATE SECONDS CONNECTIONS\n");
@@ -277,5 +292,5 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     print(&load);
-    return EXIT_SUCCESS; /* the connections end with the process */
+    return EXIT_SUCCESS;
 }

@@ -1,30 +1,35 @@
--- wrk ... -s post.lua URL -- BODY [NAMESPACES]: posts a recorded review as an API server does. With NAMESPACES above 1
--- the review is sent for 1000 of so many generated namespaces in turn, whose names are written over its own.
-local VARIANTS, RECORDED = 1000, "my%-namespace"
-local requests, at = {}, 0
+-- wrk ... -s post.lua URL -- BODY [NAMESPACES]: posts a recorded review as an API server does. With NAMESPACES, for one
+-- of so many generated namespaces after another, whose name is written over the recorded one.
+local STRIDE = 7919 -- a prime: neighbours in time are not neighbours in memory
+local head, names, tail = nil, {}, nil
+local at = 0
 
 local function next_request()
-    at = at % #requests + 1
-    return requests[at]
+    at = at % #names + 1
+    return head .. names[at] .. tail
+end
+
+local function read(path)
+    local file = assert(io.open(path, "rb"))
+    local text = file:read("*a")
+    file:close()
+    return text
 end
 
 function init(args)
-    local file = assert(io.open(args[1], "rb"))
-    local body = file:read("*a")
-    file:close()
     local namespaces = tonumber(args[2] or 0)
     wrk.method = "POST"
     wrk.headers["User-Agent"] = "kube-apiserver-admission"
     wrk.headers["Accept"] = "application/json, */*"
     wrk.headers["Content-Type"] = "application/json"
     wrk.headers["Accept-Encoding"] = "gzip"
+    wrk.body = read(args[1])
     if namespaces == 0 then
-        wrk.body = body
         return
     end
-    for i = 1, VARIANTS do
-        local name = string.format("ns-%09d", i * 7919 % namespaces)
-        requests[i] = wrk.format(nil, nil, nil, (body:gsub(RECORDED, name)))
+    head, tail = wrk.format():match("^(.-)my%-namespace(.*)$")
+    for i = 1, namespaces do
+        names[i] = string.format("ns-%09d", i * STRIDE % namespaces)
     end
     request = next_request
 end

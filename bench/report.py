@@ -1,9 +1,16 @@
-"""Tables, in Markdown, and the plot of what was measured."""
+#!/usr/bin/env python3
+"""Tables, in Markdown, and the plot of what was measured. As a program: puts those of bench/results.json into
+docs/performance.md and docs/performance.svg."""
+import json
 import pathlib
 import subprocess
 from statistics import median
 
-PLOT_SCRIPT = pathlib.Path(__file__).resolve().parent / "plot.gp"
+BENCH = pathlib.Path(__file__).resolve().parent
+RESULTS = BENCH / "results.json"
+PAGE, PLOT = BENCH.parent / "docs/performance.md", BENCH.parent / "docs/performance.svg"
+PLOT_SCRIPT = BENCH / "plot.gp"
+BEGIN, END = "<!-- results: written by bench/report.py -->\n", "<!-- end of results -->\n"
 
 # The goals: what, at least or at most, and the value.
 THROUGHPUT_GOAL, SIZE_GOAL, P99_GOAL = 0.50, 0.95, 3.0
@@ -168,7 +175,7 @@ def data_block(name, rows):
 def plot(results, path):
     """Draws `path`, an SVG."""
     def short(name):
-        return name.replace(" ", "\\n", 1)
+        return name.replace(" pod", "\\npod").replace(" node", "\\nnode")
 
     p99 = {name: sorted(pair["server"]["half"]["p99_us"] / pair["bare"]["half"]["p99_us"] for pair in pairs)
            for name, pairs in results["reviews"].items()}
@@ -183,3 +190,17 @@ def plot(results, path):
         PLOT_SCRIPT.read_text(),
     ]
     subprocess.run(["gnuplot"], input="\n".join(blocks), text=True, check=True, timeout=60)
+
+
+def put_into_page(results, path):
+    before, begin, rest = path.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"{path}: the marks of the results are missing")
+    path.write_text(f"{before}{begin}\n{text(results)}\n\n{end}{after}")
+
+
+if __name__ == "__main__":
+    measured = json.loads(RESULTS.read_text())
+    put_into_page(measured, PAGE)
+    plot(measured, PLOT)

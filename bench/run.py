@@ -4,8 +4,6 @@ import argparse
 import json
 import os
 import pathlib
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -174,8 +172,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=BENCH.parent / "build/bench")
     parser.add_argument("--seconds", type=int, default=270, help="how long all of it takes, roughly")
-    parser.add_argument("--results", type=pathlib.Path, default=BENCH / "results.json")
-    parser.add_argument("--plot", type=pathlib.Path, default=BENCH.parent / "docs/performance.svg")
+    parser.add_argument("--results", type=pathlib.Path, default=report.RESULTS)
     options = parser.parse_args()
     if os.cpu_count() < 2:
         sys.exit("two cores are needed: one for the server, one for the load")
@@ -188,7 +185,6 @@ def main():
     results["plan"] = vars(plan)
     options.results.write_text(json.dumps(results, indent=1) + "\n")
     print(report.text(results))
-    report.plot(results, options.plot)
 
 
 if __name__ == "__main__":

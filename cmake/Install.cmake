@@ -1,7 +1,7 @@
 # make install, and a Debian package by CPack.
 install(TARGETS sgp-webhook RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES README.md docs/configuration.md docs/checks.md docs/requirements.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES examples/sgp-webhook.yaml examples/policies.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} USE_SOURCE_PERMISSIONS)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME sgp-webhook)

@@ -13,7 +13,7 @@ trap stop_server EXIT
 trap 'exit 130' INT TERM
 
 port_of() {
-    jq -r "select(.event == \"listening\" and .listener == \"$1\") | .address | split(\":\") | last" "$WORK/log" 2>/dev/null
+    jq -rR "fromjson? | select(.event == \"listening\" and .listener == \"$1\") | .address | split(\":\") | last" "$WORK/log"
 }
 
 start_server() { # binary, admission address, health address

@@ -1,6 +1,7 @@
 #include "policy/objects.h"
 
 static const struct field owner_fields[] = {
+    { STR_INIT("apiVersion"), FIELD_STRING, offsetof(struct owner_reference, api_version), NULL, false },
     { STR_INIT("kind"), FIELD_STRING, offsetof(struct owner_reference, kind), NULL, false },
     { STR_INIT("name"), FIELD_STRING, offsetof(struct owner_reference, name), NULL, false },
     { STR_INIT("controller"), FIELD_BOOL, offsetof(struct owner_reference, controller), NULL, false },
@@ -29,19 +30,19 @@ static const struct field requirement_fields[] = {
     { STR_INIT("operator"), FIELD_STRING, offsetof(struct requirement_spec, op), NULL, false },
     { STR_INIT("values"), FIELD_STRINGS, offsetof(struct requirement_spec, values), NULL, false },
 };
-const struct shape requirement_shape = SHAPE_INIT(requirement_fields, struct requirement_spec);
+const struct shape requirement_shape = CLOSED_SHAPE_INIT(requirement_fields, struct requirement_spec);
 
 static const struct field selector_fields[] = {
     { STR_INIT("matchLabels"), FIELD_MAP, offsetof(struct selector_spec, match_labels), NULL, false },
     { STR_INIT("matchExpressions"), FIELD_LIST, offsetof(struct selector_spec, expressions), &requirement_shape,
       false },
 };
-static const struct shape selector_shape = SHAPE_INIT(selector_fields, struct selector_spec);
+static const struct shape selector_shape = CLOSED_SHAPE_INIT(selector_fields, struct selector_spec);
 
 static const struct field groups_fields[] = {
     { STR_INIT("groupIds"), FIELD_STRINGS, 0, NULL, false },
 };
-static const struct shape groups_shape = SHAPE_INIT(groups_fields, struct str_list);
+static const struct shape groups_shape = CLOSED_SHAPE_INIT(groups_fields, struct str_list);
 
 static const struct field spec_fields[] = {
     { STR_INIT("podSelector"), FIELD_POINTER, offsetof(struct policy_body, pod_selector), &selector_shape, false },
@@ -49,7 +50,7 @@ static const struct field spec_fields[] = {
       &selector_shape, false },
     { STR_INIT("securityGroups"), FIELD_OBJECT, offsetof(struct policy_body, groups), &groups_shape, false },
 };
-static const struct shape spec_shape = SHAPE_INIT(spec_fields, struct policy_body);
+static const struct shape spec_shape = CLOSED_SHAPE_INIT(spec_fields, struct policy_body);
 
 static const struct field policy_fields[] = {
     { STR_INIT("metadata"), FIELD_OBJECT, offsetof(struct policy_object, meta), &object_meta_shape, false },

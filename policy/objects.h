@@ -6,6 +6,7 @@
 #include "policy/policy.h"
 
 struct owner_reference {
+    struct str api_version;
     struct str kind;
     struct str name;
     bool controller;

@@ -48,8 +48,8 @@ struct selector_reporter {
     result (*report)(void *ctx, struct str path, struct str message, struct err *err);
     void *ctx;
 };
-/* Reports everything that makes `spec` invalid, in the order of the fields; reports nothing for a valid one. Texts live
- * in the arena. Source: Kubernetes API, LabelSelectorRequirement; apimachinery's labels.NewRequirement. */
+/* Reports what makes `spec` invalid, in the order of the fields, up to some hundred things; nothing for a valid one.
+ * Texts live in the arena. Source: Kubernetes API, LabelSelectorRequirement; apimachinery's labels.NewRequirement. */
 result selector_diagnose(const struct selector_spec *spec, struct arena *arena,
                          const struct selector_reporter *reporter, struct err *err);
 

@@ -1,18 +1,23 @@
 /* What makes a label selector invalid, in words. The same rules by which EKS ignores such a policy. */
 #include "policy/selector.h"
 
-enum { MESSAGE_MAX = 400 }; /* bytes; what is longer is cut */
+enum {
+    MESSAGE_MAX = 400, /* bytes; what is longer is cut */
+    REPORTS_MAX = 100, /* more of them would help nobody */
+};
 
 struct diagnosis {
     struct arena *arena;
     const struct selector_reporter *reporter;
+    size_t reported;
 };
 
-__attribute__((format(printf, 4, 5))) static result report(const struct diagnosis *diagnosis, struct str path,
+__attribute__((format(printf, 4, 5))) static result report(struct diagnosis *diagnosis, struct str path,
                                                            struct err *err, const char *format, ...)
 {
     struct str text = { 0 };
     va_list args;
+    diagnosis->reported++;
     va_start(args, format);
     struct outcome printed = arena_vprint(diagnosis->arena, MESSAGE_MAX, &text, err, format, args);
     va_end(args);
@@ -24,9 +29,11 @@ static const char key_syntax[] = "use an optional DNS prefix and /, then at most
 static const char value_syntax[] =
     "use at most 63 letters, digits, '-', '_' or '.', with a letter or digit at both ends";
 
-static result diagnose_label(const struct diagnosis *diagnosis, const struct str_pair *label, struct err *err)
+static result diagnose_label(struct diagnosis *diagnosis, const struct str_pair *label, struct err *err)
 {
     struct str path = { 0 };
+    if (label_key_valid(label->key) && label_value_valid(label->value))
+        return DONE;
     GUARD(arena_print(diagnosis->arena, &path, err, "matchLabels[%.*s]", STR_ARGS(label->key)));
     if (!label_key_valid(label->key))
         GUARD(report(diagnosis, path, err, "is no label key; %s", key_syntax));
@@ -35,7 +42,7 @@ static result diagnose_label(const struct diagnosis *diagnosis, const struct str
     return DONE;
 }
 
-static result diagnose_values(const struct diagnosis *diagnosis, const struct requirement_spec *written, size_t index,
+static result diagnose_values(struct diagnosis *diagnosis, const struct requirement_spec *written, size_t index,
                               bool takes, struct err *err)
 {
     struct str path = { 0 };
@@ -44,7 +51,7 @@ static result diagnose_values(const struct diagnosis *diagnosis, const struct re
         return report(diagnosis, path, err, "missing; %.*s needs at least one value", STR_ARGS(written->op));
     if (!takes && written->values.count > 0)
         return report(diagnosis, path, err, "superfluous; %.*s takes no values, remove them", STR_ARGS(written->op));
-    for (size_t i = 0; i < written->values.count; i++) {
+    for (size_t i = 0; i < written->values.count && diagnosis->reported < REPORTS_MAX; i++) {
         if (label_value_valid(written->values.items[i]))
             continue;
         GUARD(arena_print(diagnosis->arena, &path, err, "matchExpressions[%zu].values[%zu]", index, i));
@@ -54,8 +61,8 @@ static result diagnose_values(const struct diagnosis *diagnosis, const struct re
     return DONE;
 }
 
-static result diagnose_expression(const struct diagnosis *diagnosis, const struct requirement_spec *written,
-                                  size_t index, struct err *err)
+static result diagnose_expression(struct diagnosis *diagnosis, const struct requirement_spec *written, size_t index,
+                                  struct err *err)
 {
     struct str path = { 0 };
     bool takes_values = false;
@@ -74,10 +81,10 @@ static result diagnose_expression(const struct diagnosis *diagnosis, const struc
 result selector_diagnose(const struct selector_spec *spec, struct arena *arena,
                          const struct selector_reporter *reporter, struct err *err)
 {
-    struct diagnosis diagnosis = { arena, reporter };
-    for (size_t i = 0; i < spec->match_labels.count; i++)
+    struct diagnosis diagnosis = { .arena = arena, .reporter = reporter };
+    for (size_t i = 0; i < spec->match_labels.count && diagnosis.reported < REPORTS_MAX; i++)
         GUARD(diagnose_label(&diagnosis, &spec->match_labels.items[i], err));
-    for (size_t i = 0; i < spec->expressions.count; i++)
+    for (size_t i = 0; i < spec->expressions.count && diagnosis.reported < REPORTS_MAX; i++)
         GUARD(diagnose_expression(&diagnosis, &spec->expressions.items[i], i, err));
     return DONE;
 }

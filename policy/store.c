@@ -243,10 +243,33 @@ void store_read_end(void)
     rcu_read_unlock();
 }
 
-void store_wait_for_readers(void)
+/* Something of another room that readers may still be looking at. */
+struct retired {
+    struct rcu_head rcu;
+    void (*release)(void *what);
+    void *what;
+};
+
+static void release_retired(struct rcu_head *head)
 {
-    synchronize_rcu();
+    struct retired *retired = caa_container_of(head, struct retired, rcu);
     ORDER_AFTER(&grace_period);
+    ORDER_AFTER(retired);
+    retired->release(retired->what);
+    free(retired);
+}
+
+void store_retire(void (*release)(void *what), void *what)
+{
+    struct retired *retired = malloc(sizeof *retired);
+    if (!retired) {
+        synchronize_rcu();
+        release(what);
+        return;
+    }
+    *retired = (struct retired){ .release = release, .what = what };
+    ORDER_BEFORE(retired);
+    call_rcu(&retired->rcu, release_retired);
 }
 
 void store_view(struct store *store, struct str name, struct namespace_view *out)

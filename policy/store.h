@@ -59,8 +59,9 @@ struct store_counts store_counts(struct store *store);
  * inside. */
 void store_read_begin(void);
 void store_read_end(void);
-/* Returns when all read sections that had begun have ended: what was exchanged before can be freed. Not within one. */
-void store_wait_for_readers(void);
+/* Calls `release` once all read sections that have begun are left: for what was exchanged for something newer. Waits
+ * itself only when memory is short. Not within a read section. */
+void store_retire(void (*release)(void *what), void *what);
 static inline void store_read_endp(const int *scope)
 {
     (void)scope;

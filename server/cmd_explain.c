@@ -169,6 +169,16 @@ static const char *why_unpatched(const struct explanation *explanation)
     return "the pod requests " BRANCH_RESOURCE " already";
 }
 
+/* What the checks find, and the patch; what the mutation warns of is among the findings already. */
+static result decide(const struct decide_context *context, struct explanation *out, struct err *err)
+{
+    struct decision mutation = { .findings.arena = context->arena };
+    GUARD(inspect_pod(context, out->object.pod, out->object.path, &out->decision, err));
+    GUARD(inspect_mutation(context, out->object.pod, &mutation, err));
+    out->decision.patch = mutation.patch;
+    return DONE;
+}
+
 static result explain_pod(struct input *input, struct explanation *out, struct err *err)
 {
     static const struct account default_account = { .name = STR_INIT("default") };
@@ -184,7 +194,7 @@ static result explain_pod(struct input *input, struct explanation *out, struct e
     for (size_t i = 0; i < set->count; i++)
         GUARD(form_opinion(out, &set->policies[i], &input->arena, &out->opinions[i], err));
     if (!pod_is_mirror(pod))
-        GUARD(inspect_mutation(&context, pod, &out->decision, err));
+        GUARD(decide(&context, out, err));
     out->unpatched = why_unpatched(out);
     return DONE;
 }

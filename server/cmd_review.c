@@ -27,7 +27,9 @@ static const struct command_help help = {
     .name = "review",
     .operands = "FILE|-",
     .summary = "Answers one AdmissionReview, byte for byte as the server would, and prints the answer.",
-    .epilogue = "Exit codes: 0 allowed, 1 refused, 2 unusable input or options.",
+    .epilogue =
+        "Endpoints: /mutate-v1-pod, /validate-v1-pod, /validate-v1beta1-securitygrouppolicy, /validate-v1-node,\n"
+        "/validate-workload.\n\nExit codes: 0 allowed, 1 refused, 2 unusable input or options.",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
 };
@@ -86,11 +88,12 @@ static result review(const struct review_options *options, const char *path, str
     struct str body = { 0 };
     struct answer answer = { 0 };
     const struct endpoint *endpoint = endpoint_find(str_of(options->endpoint));
-    ENSURE(endpoint, err, ERR_INPUT, "--endpoint: '%s' is none; one of them is %s", options->endpoint,
-           endpoint_path(endpoint_at(0)).ptr);
+    CLEANUP(arena_free) struct arena arena = { 0 };
+    ENSURE(endpoint, err, ERR_INPUT, "--endpoint: '%s' is none of those that --help lists", options->endpoint);
     GUARD(load(options, run, err));
+    arena.ceiling_bytes = ENDPOINT_ARENA_PER_BODY * (size_t)run->config->body_bytes;
     GUARD(read_body(path, (size_t)run->config->body_bytes, &run->arena, &body, err));
-    if (!endpoint_answer(endpoint, run->store, &run->config->rules, body, &run->arena, &answer, err).ok)
+    if (!endpoint_answer(endpoint, run->store, &run->config->rules, body, &arena, &answer, err).ok)
         return err_prefix(err, "%s: ", path);
     *allowed = answer.allowed;
     ENSURE(fwrite(answer.body.ptr, 1, answer.body.len, stdout) == answer.body.len, err, ERR_INTERNAL,

@@ -1,5 +1,6 @@
 /* From settings to what decisions go by. */
 #include "server/config.h"
+#include "server/socket.h"
 #include "server/text_file.h"
 
 /* The table that is compiled in has 60 KiB. */
@@ -32,11 +33,20 @@ static void settle_actions(const struct config *config, struct rules *rules)
             rules->actions[i] = config->actions[i];
 }
 
+static result check_address(const char *setting, struct str address, struct err *err)
+{
+    return socket_check(address, err).ok ? DONE : err_prefix(err, "%s: ", setting);
+}
+
 static result check_pairs(const struct config *config, struct err *err)
 {
     const char *missing = config->tls.cert_file.ptr ? "tls.keyFile" : "tls.certFile";
     ENSURE(!config->tls.cert_file.ptr == !config->tls.key_file.ptr, err, ERR_INPUT,
            "%s is missing: a certificate and its key belong together", missing);
+    ENSURE(!config->tls.cert_file.ptr || !config->tls.self_signed.ptr, err, ERR_INPUT,
+           "tls.certFile and tls.selfSigned are both given; keep one");
+    GUARD(check_address("listen", config->listen, err));
+    GUARD(check_address("healthListen", config->health_listen, err));
     ENSURE(config->connections >= config->threads, err, ERR_INPUT,
            "limits.connections: %lld are less than one for each of %lld threads", (long long)config->connections,
            (long long)config->threads);

@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-enum { ARENA_PER_BODY = 8 };
-
 struct http {
     struct listener listener;
     struct admission admission;
@@ -22,7 +20,7 @@ static struct listener_spec spec_of(const struct http_settings *settings, const 
         .limits = { .headers_ms = settings->headers_ms,
                     .request_ms = settings->request_ms,
                     .idle_ms = settings->idle_ms,
-                    .arena_bytes = ARENA_PER_BODY * settings->body_bytes },
+                    .arena_bytes = ENDPOINT_ARENA_PER_BODY * settings->body_bytes },
         .serving = context->serving,
         .log = context->log,
         .metrics = context->metrics,

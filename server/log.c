@@ -35,12 +35,11 @@ static const struct event_row events[EVENT_COUNT] = {
     [EVENT_CONFIGURATION_LOADED] = { "configuration-loaded", LOG_INFO, "the configuration is in force" },
     [EVENT_CONFIGURATION_REFUSED] = { "configuration-refused", LOG_ERROR, "the configuration before stays in force" },
     [EVENT_SOURCE_LOADED] = { "source-loaded", LOG_INFO, "a source was read" },
-    [EVENT_SOURCE_FAILED] = { "source-failed", LOG_ERROR, "a source could not be read; its last good state stays" },
+    [EVENT_SOURCE_FAILED] = { "source-failed", LOG_ERROR, "a source could not be read; what it said before stays" },
     [EVENT_SOURCE_REMARK] = { "source-remark", LOG_WARN, "an object will not do what it looks like" },
     [EVENT_KINDS_IGNORED] = { "kinds-ignored", LOG_INFO, "objects of these kinds were left alone" },
     [EVENT_CERTIFICATE_LOADED] = { "certificate-loaded", LOG_INFO, "new connections get this certificate" },
     [EVENT_CERTIFICATE_REFUSED] = { "certificate-refused", LOG_ERROR, "the certificate before stays in use" },
-    [EVENT_CERTIFICATE_EXPIRES] = { "certificate-expires", LOG_WARN, "the certificate has to be renewed" },
 };
 
 static const struct level_row {

@@ -1,5 +1,6 @@
 #include "server/commands.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,18 +28,27 @@ static void print_help(FILE *out)
             "\nsgp-webhook COMMAND --help says more. Exit codes: 0 fine, 1 refused, 2 unusable input or options.\n");
 }
 
+/* What could not be written was not said. */
+static int finished(int code)
+{
+    if (code == EXIT_UNUSABLE || (fflush(stdout) == 0 && !ferror(stdout)))
+        return code;
+    fprintf(stderr, "sgp-webhook: standard output: %s\n", strerror(errno));
+    return EXIT_UNUSABLE;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         print_help(stdout);
-        return EXIT_CLEAN;
+        return finished(EXIT_CLEAN);
     }
     if (strcmp(name, "--version") == 0)
-        return command_version(1, argv + 1);
+        return finished(command_version(1, argv + 1));
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(commands[i].name, name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return finished(commands[i].run(argc - 1, argv + 1));
     if (*name)
         fprintf(stderr, "sgp-webhook: '%s' is no command\n\n", name);
     print_help(stderr);

@@ -27,6 +27,8 @@ static result apply_flags(struct config *config, const struct serve_flags *flags
     };
     if (flags->tls_cert || flags->tls_key)
         config->tls.self_signed = (struct str){ 0 };
+    if (flags->self_signed)
+        config->tls.cert_file = config->tls.key_file = (struct str){ 0 };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (texts[i].flag)
             *texts[i].setting = str_of(texts[i].flag);
@@ -285,11 +287,19 @@ void runtime_reload_certificate(struct runtime *runtime)
     watch_certificate(runtime);
     if (!ensure_self_signed(runtime->started, &err).ok || !serving_reload(runtime->serving, &changed, &err).ok) {
         metrics_certificate_failed(runtime->metrics);
-        log_event(&runtime->log, EVENT_CERTIFICATE_REFUSED, log_text("error", str_of(err.msg)));
+        if (strcmp(err.msg, runtime->certificate_err.msg) != 0) /* tried each minute, said once */
+            log_event(&runtime->log, EVENT_CERTIFICATE_REFUSED, log_text("error", str_of(err.msg)));
+        runtime->certificate_err = err;
         return;
     }
+    runtime->certificate_err = (struct err){ 0 };
     if (changed)
         note_certificate(runtime);
+}
+
+static void release_config(void *config)
+{
+    config_free(config);
 }
 
 static result replace_config(struct runtime *runtime, struct err *err)
@@ -302,8 +312,9 @@ static result replace_config(struct runtime *runtime, struct err *err)
     metrics_configuration_loaded(runtime->metrics);
     log_event(&runtime->log, EVENT_CONFIGURATION_LOADED, log_text("file", next->file),
               log_text("takesEffectAtNextStart", later.len ? later : (struct str){ 0 }));
-    store_wait_for_readers();
-    next = old == runtime->started ? NULL : old; /* freed on the way out */
+    next = NULL; /* in force */
+    if (old != runtime->started)
+        store_retire(release_config, old);
     return DONE;
 }
 

@@ -34,9 +34,10 @@ struct runtime {
     struct watch *watch;
     struct http *http;
     struct health *health;
-    atomic_bool synced;       /* every configured source was read once */
-    atomic_bool stopping;     /* leaving: not ready */
-    _Atomic int64_t expiry_s; /* of the certificate in force */
+    struct err certificate_err; /* why it could not be read the last time */
+    atomic_bool synced;         /* every configured source was read once */
+    atomic_bool stopping;       /* leaving: not ready */
+    _Atomic int64_t expiry_s;   /* of the certificate in force */
 };
 
 /* Reads the configuration and the certificate, starts both ports, and reads the sources. `runtime` is zeroed; also

@@ -41,6 +41,12 @@ static result split(struct str address, struct host_port *out, struct err *err)
     return DONE;
 }
 
+result socket_check(struct str address, struct err *err)
+{
+    struct host_port ignored;
+    return split(address, &ignored, err);
+}
+
 static void free_addresses(struct addrinfo **addresses)
 {
     if (*addresses)

@@ -112,14 +112,28 @@ static result check_different(const struct object *first, const struct object *s
                    STR_ARGS(manifest_file_name(first->manifest)), first->manifest->line, first->manifest->column);
 }
 
+/* A policy of another version is no policy to the cluster, which would not take it. */
+static result check_served(const struct manifest *manifest, struct err *err)
+{
+    const struct object_row *policy = &object_rows[OBJECT_POLICY];
+    if (!str_equal(manifest->kind, policy->kind) ||
+        !str_starts_with(manifest->api_version, STR("vpcresources.k8s.aws/")))
+        return DONE;
+    struct outcome refused = err_set(err, ERR_INPUT, "apiVersion: %.*s is not served; write %.*s",
+                                     STR_ARGS(manifest->api_version), STR_ARGS(policy->api_version));
+    return refused.ok ? DONE : at_manifest(manifest, err);
+}
+
 result objects_decode(const struct manifest_list *manifests, struct str default_namespace, struct arena *arena,
                       struct objects *out, struct err *err)
 {
     GUARD(arena_take_array(arena, manifests->count, sizeof *out->items, &out->items, err));
     for (size_t i = 0; i < manifests->count; i++) {
         const struct object_row *row = row_of(&manifests->items[i]);
-        if (!row)
+        if (!row) {
+            GUARD(check_served(&manifests->items[i], err));
             continue;
+        }
         struct object *object = &out->items[out->count++];
         *object = (struct object){ .manifest = &manifests->items[i],
                                    .kind = (enum object_kind)(row - object_rows),

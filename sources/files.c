@@ -21,6 +21,16 @@ static result copy_texts(struct str_list *texts, struct arena *arena, struct err
     return DONE;
 }
 
+/* Reading a pipe would wait for whoever writes it; what does not exist, the reader names. */
+static result check_readable(const char *path, struct err *err)
+{
+    struct stat status;
+    bool exists = stat(path, &status) == 0;
+    ENSURE(!exists || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode), err, ERR_INPUT,
+           "%s: neither a file nor a directory", path);
+    return DONE;
+}
+
 result files_load(const struct str_list *paths, struct str default_namespace, struct store *store, struct arena *arena,
                   struct cluster_report *report, struct err *err)
 {
@@ -30,6 +40,7 @@ result files_load(const struct str_list *paths, struct str default_namespace, st
     for (size_t i = 0; i < paths->count; i++) {
         struct str path = { 0 };
         GUARD(arena_copy(&scratch, paths->items[i], &path, err));
+        GUARD(check_readable(path.ptr, err));
         GUARD(manifests_read(&manifests, path.ptr, err));
     }
     GUARD(cluster_publish(&manifests, default_namespace, store, &found, err));

@@ -103,7 +103,7 @@ static result list_append(struct manifest_list *list, const struct manifest *man
 static result read_object(const struct manifest_file *file, struct str json, const struct shape *shape,
                           struct arena *arena, void *out, struct err *err)
 {
-    struct json_input input = { .text = json, .arena = arena };
+    struct json_input input = { .text = json, .arena = arena, .strict = true };
     if (json_read(&input, shape, out, err).ok)
         return DONE;
     return at_byte(file, offset_in(file, json) + input.error_offset, err);

@@ -41,7 +41,7 @@ result manifests_parse(struct manifest_list *list, struct str text, struct str f
  * in byte order of their paths), and for "-", standard input. A path that cannot be read is ERR_INPUT. */
 result manifests_read(struct manifest_list *list, const char *path, struct err *err);
 /* Reads one object into the struct of `shape`. ERR_INPUT: "FILE:LINE:COLUMN: field: a number where a string belongs".
- */
+ * Members that the API does not have are refused, where the shape is closed. */
 result manifest_decode(const struct manifest *manifest, const struct shape *shape, struct arena *arena, void *out,
                        struct err *err);
 /* Name of the file that the manifest came from. */

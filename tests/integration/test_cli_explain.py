@@ -74,6 +74,7 @@ accounts.yaml:30: Pod pay/unknown
     unknown         unlabelled: service account ghost is not in the manifests
   security groups: none of its own
   patch: none, no policy is known to select the pod
+  warn  spec.serviceAccountName: 'ghost' is not known, so policies team, unlabelled were left out [pod-account-unknown]
 
 accounts.yaml:35: Pod pay/default
   labels: none
@@ -90,8 +91,10 @@ NO_GROUPS = "  security groups: none of its own\n"
 # What pods.yaml's one policy comes to for each of its pods: from the groups on.
 PODS = {
     "bare": GROUPS + "  patch:\n" + BRANCH_PATCH,
-    "host": NO_GROUPS + "  patch: none, hostNetwork: the pod has its node's security groups\n",
-    "windows": NO_GROUPS + "  patch: none, a Windows pod has no security groups of its own\n",
+    "host": NO_GROUPS + "  patch: none, hostNetwork: the pod has its node's security groups\n"
+    + "  warn  spec.hostNetwork: policy web has no effect, the pod uses its node's groups [pod-host-network]\n",
+    "windows": NO_GROUPS + "  patch: none, a Windows pod has no security groups of its own\n"
+    + "  warn  spec.os.name: policy web has no effect on a Windows pod [pod-windows]\n",
     "fargate": GROUPS + '  patch:\n    add /metadata/annotations {"fargate.amazonaws.com/pod-sg":"sg-00000001"}\n',
     "annotated": GROUPS
     + "  patch: none, a Fargate pod that has its annotation already, or Fargate pods are to be left alone\n",

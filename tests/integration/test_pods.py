@@ -362,8 +362,8 @@ def test_workloads_are_warned_of_at_their_template(shop, kind):
 
 
 @pytest.mark.parametrize("kind, body", [
-    (("apps", "ReplicaSet"), workload("ReplicaSet", BROKEN, owners=[{"kind": "Deployment", "controller": True}])),
-    (("batch", "Job"), workload("Job", BROKEN, owners=[{"kind": "CronJob", "controller": True}])),
+    (("apps", "ReplicaSet"), workload("ReplicaSet", BROKEN, owners=[{"apiVersion": "apps/v1", "kind": "Deployment", "controller": True}])),
+    (("batch", "Job"), workload("Job", BROKEN, owners=[{"apiVersion": "batch/v1", "kind": "CronJob", "controller": True}])),
     (("", "ReplicationController"), workload("x", BROKEN, owners=[{"kind": "DeploymentConfig", "controller": True}])),
     (("", "Deployment"), workload("Deployment", BROKEN)),
     (("apps", "Scale"), workload("Deployment", BROKEN)),
@@ -466,3 +466,60 @@ def test_what_aws_node_may_change(shop, changed, fields):
                          f"aws-node may change only its two labels of a node, it changes {fields}"}
     for user in ("system:node:n", "admin", "system:serviceaccount:default:aws-node"):
         assert shop.review("/validate-v1-node", body(user)) == {"uid": "u", "allowed": True}
+
+
+def binding(annotations):
+    return {"metadata": {"name": "p", "annotations": annotations}, "target": {"kind": "Node", "name": "n"}}
+
+
+@pytest.mark.parametrize("annotations, user, denied", [
+    ({}, "system:kube-scheduler", []),
+    ({"a": "b"}, "system:kube-scheduler", []),
+    ({RESOURCE: "x"}, "system:kube-scheduler", [RESOURCE]),
+    ({RESOURCE: "x"}, CONTROLLER, []),
+    ({FARGATE: "x"}, CONTROLLER, [FARGATE]),
+])
+def test_annotations_of_a_binding_become_the_pods(shop, annotations, user, denied):
+    body = review(binding(annotations), kind=("", "Binding"), subResource="binding", user=user)
+    response = shop.review("/validate-v1-pod", body)
+    causes = response.get("status", {}).get("details", {}).get("causes", [])
+    assert [cause["field"] for cause in causes] == [f"metadata.annotations[{key}]" for key in denied]
+
+
+def test_update_without_the_old_object_is_no_way_around(shop):
+    response = shop.review("/validate-v1-pod", review(pod(annotations={RESOURCE: "x"}), operation="UPDATE"))
+    assert response["allowed"] is False and response["status"]["code"] == 400
+    assert response["status"]["message"] == "request.oldObject: missing, an update cannot be judged without it"
+
+
+@pytest.mark.parametrize("operation", ["UPDATE", "DELETE"])
+def test_stored_policy_that_cannot_be_read_can_be_mended_and_deleted(shop, operation):
+    good = {"metadata": {"name": "p"}, "spec": {"podSelector": {"matchLabels": {"a": "b"}},
+                                                "securityGroups": {"groupIds": ["sg-01234567"]}}}
+    bad = {"metadata": {"name": "p"}, "spec": {"podSelector": {}, "securityGroups": {"groupIds": "sg-01234567"}}}
+    body = review(good if operation == "UPDATE" else None, bad, operation, kind=("vpcresources.k8s.aws", "SecurityGroupPolicy"))
+    assert shop.review("/validate-v1beta1-securitygrouppolicy", body)["allowed"] is True
+
+
+def test_what_is_found_is_bounded(shop):
+    values = [f"not ok {i}" for i in range(50_000)]
+    spec = {"podSelector": {"matchExpressions": [{"key": "a", "operator": "In", "values": values}]}}
+    body = review({"metadata": {"name": "p"}, "spec": spec}, {"metadata": {"name": "p"}, "spec": spec},
+                  kind=("vpcresources.k8s.aws", "SecurityGroupPolicy"))
+    status, answer = shop.post("/validate-v1beta1-securitygrouppolicy", body)
+    assert status == 200 and len(answer) < 40_000 and json.loads(answer)["response"]["allowed"] is True
+    body["request"].update(operation="CREATE", oldObject=None)
+    response = shop.review("/validate-v1beta1-securitygrouppolicy", body)
+    assert len(response["status"]["details"]["causes"]) == 64 and "more)" in response["status"]["message"]
+
+
+@pytest.mark.parametrize("depth, leaf", [(1_500, 1_000_000), (10, 3_000_000)])
+def test_large_and_deep_nodes_are_compared(shop, depth, leaf):
+    def text(last):
+        return "[" * depth + f'"{"x" * leaf}",{last}' + "]" * depth
+
+    head = ('{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u","operation":"UPDATE",'
+            '"kind":{"group":"","version":"v1","kind":"Node"},"userInfo":{"username":'
+            '"system:serviceaccount:kube-system:aws-node"},')
+    status, answer = shop.post("/validate-v1-node", head + f'"object":{{"a":{text(1)}}},"oldObject":{{"a":{text(2)}}}}}}}')
+    assert status == 200 and json.loads(answer)["response"]["allowed"] is False

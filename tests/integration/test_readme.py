@@ -55,7 +55,8 @@ def test_first_screen():
 
 def test_certificate_example(tmp_path):
     """The commands of the section on registering: the bundle, then the server with the pair."""
-    certs, serve = blocks("sh")[1].splitlines()
+    lines = blocks("sh")[1].splitlines()
+    certs, serve = (next(line for line in lines if line.startswith(start)) for start in ("bundle=", "sgp-webhook serve"))
     assert certs.startswith("bundle=$(sgp-webhook certs certs ") and serve.startswith("sgp-webhook serve ")
     (tmp_path / "policies").mkdir()
     process = subprocess.Popen(f"{certs}; echo $bundle; exec {serve} --listen 127.0.0.1:0 --health-listen 127.0.0.1:0", shell=True,

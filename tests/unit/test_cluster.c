@@ -155,8 +155,8 @@ static const struct {
     { "{apiVersion: apps/v1, kind: Deployment}\n---\n{apiVersion: a/v1, kind: B}\n---\n{apiVersion: apps/v1, kind: "
       "Deployment}\n",
       "apps/v1 Deployment; a/v1 B", "" },
-    { "{apiVersion: vpcresources.k8s.aws/v1, kind: SecurityGroupPolicy}\n---\n{apiVersion: x/v1, kind: Node}\n",
-      "vpcresources.k8s.aws/v1 SecurityGroupPolicy; x/v1 Node", "" },
+    { "{apiVersion: x/v1, kind: SecurityGroupPolicy}\n---\n{apiVersion: x/v1, kind: Node}\n",
+      "x/v1 SecurityGroupPolicy; x/v1 Node", "" },
     { NODE "metadata: {name: node}\n---\n" POLICY "metadata: {name: p}\nspec: {podSelector: {}}\n", "",
       "a.yaml:5: SecurityGroupPolicy default/p: it names no security groups, it selects nothing" },
     { POLICY "metadata: {name: p, namespace: s}\nspec: {securityGroups: {groupIds: [sg-1]}}\n", "",
@@ -184,6 +184,12 @@ static const struct {
     const char *text;
     const char *message;
 } refused[] = {
+    { "apiVersion: vpcresources.k8s.aws/v1\nkind: SecurityGroupPolicy\nmetadata: {name: p}\n",
+      "a.yaml:1:1: apiVersion: vpcresources.k8s.aws/v1 is not served; write vpcresources.k8s.aws/v1beta1" },
+    { POLICY "metadata: {name: p}\nspec:\n  podSelector: {matchLabel: {a: b}}\n",
+      "a.yaml:5:29: spec.podSelector.matchLabel: no such field; there are matchLabels, matchExpressions" },
+    { POLICY "metadata: {name: p}\nspec: {podSelectr: {}}\n",
+      "a.yaml:4:20: spec.podSelectr: no such field; there are podSelector, serviceAccountSelector, securityGroups" },
     { NODE "---\n" NODE "metadata: {name: node}\n", "a.yaml:1:1: metadata.name: missing" },
     { "---\n" POLICY "metadata: {generateName: p-}\n" WEB, "a.yaml:2:1: metadata.name: missing" },
     { POLICY "metadata: {name: p}\nspec:\n  podSelector: {matchLabels: {a: 1}}\n",

@@ -5,7 +5,7 @@
 
 static struct finding finding_of(enum check check, enum action action, const char *field, const char *message)
 {
-    return (struct finding){ check, action, str_of(field), str_of(message), { 0 } };
+    return (struct finding){ .check = check, .action = action, .field = str_of(field), .message = str_of(message) };
 }
 
 static void append(struct findings *findings, struct finding finding)
@@ -29,16 +29,19 @@ START_TEST(append_keeps_what_is_reported)
 }
 END_TEST
 
-START_TEST(append_grows)
+START_TEST(append_grows_to_its_bound)
 {
     CLEANUP(arena_free) struct arena arena = { 0 };
     struct findings findings = { .arena = &arena };
     static const char *const fields[] = { "a", "b", "c" };
     for (size_t i = 0; i < 1000; i++)
         append(&findings, finding_of(CHECK_POD_WINDOWS, ACTION_WARN, fields[i % 3], "m"));
-    ck_assert_uint_eq(findings.count, 1000);
-    expect_text(findings.items[999].field, "a");
-    expect_text(findings.items[998].field, "c");
+    ck_assert_uint_eq(findings.count, FINDINGS_MAX);
+    ck_assert_uint_eq(findings.omitted, 1000 - FINDINGS_MAX);
+    expect_text(findings.items[FINDINGS_MAX - 1].field, "a");
+    expect_text(findings.items[FINDINGS_MAX - 2].field, "c");
+    append(&findings, finding_of(CHECK_POD_GROUP_COUNT, ACTION_DENY, "d", "m"));
+    ck_assert_uint_eq(findings_with(&findings, ACTION_DENY), 1); /* a refusal is never the one left out */
 }
 END_TEST
 
@@ -96,7 +99,7 @@ Suite *findings_suite(void)
     Suite *suite = suite_create("findings");
     TCase *cases = tcase_create("findings");
     tcase_add_test(cases, append_keeps_what_is_reported);
-    tcase_add_test(cases, append_grows);
+    tcase_add_test(cases, append_grows_to_its_bound);
     tcase_add_test(cases, append_fails_at_the_ceiling);
     tcase_add_loop_test(cases, ratchet, 0, ROWS(ratcheted));
     tcase_add_test(cases, ratchet_against_nothing);

@@ -137,7 +137,11 @@ static const struct {
     { IDS(SIX), IDS(SIX), "policy-group-count=warn" AT_IDS },
     { IDS(SIX), IDS(SEVEN), "policy-group-count=deny" AT_IDS " " NOT_RETROACTIVE },
     { IDS("'x','sg-0000000a'"), IDS("'x','sg-0000000b'"), "policy-group-id=warn" AT_IDS "[0] " NOT_RETROACTIVE },
-    { IDS("'sg-0000000a','x'"), IDS("'x','sg-0000000a'"), "policy-group-id=deny" AT_IDS "[0] " NOT_RETROACTIVE },
+    { IDS("'sg-0000000a','x'"), IDS("'x','sg-0000000a'"), "policy-group-id=warn" AT_IDS "[0] " NOT_RETROACTIVE },
+    { IDS("'sg-0000000a','x'"), IDS("'y','sg-0000000a'"), "policy-group-id=deny" AT_IDS "[0] " NOT_RETROACTIVE },
+    { IDS(SEVEN), IDS(SIX), "policy-group-count=warn" AT_IDS " " NOT_RETROACTIVE },
+    { IDS(SIX), IDS(""), "policy-group-count=deny" AT_IDS " " NOT_RETROACTIVE },
+    { "5", "{" WEB "," GROUP "}", "" }, /* what cannot be read is no reason against what mends it */
     { "{" GROUP "}", "{" GROUP "}", "policy-selector-missing=warn@spec" },
     { "null", "{" GROUP "}", "policy-selector-missing=warn@spec " NOT_RETROACTIVE },
     { EXPRESSION("'key':'a','operator':'Is'"), EXPRESSION("'key':'a','operator':'Is'"),

@@ -361,8 +361,8 @@ START_TEST(bad_object_does_not_spoil_the_review)
     expect_done(review_decode(body, OBJECT_POD, &arena, &review, &err), &err);
     expect_text(review.request->uid, "u");
     ck_assert_int_eq(review.operation, OPERATION_CREATE);
-    ck_assert_int_eq(review.object_err.kind, ERR_INPUT);
-    ck_assert_str_eq(review.object_err.msg, "request.object: a list where an object belongs");
+    ck_assert_int_eq(review.object_err[0].kind, ERR_INPUT);
+    ck_assert_str_eq(review.object_err[0].msg, "request.object: a list where an object belongs");
 }
 END_TEST
 

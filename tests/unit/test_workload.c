@@ -95,12 +95,15 @@ static const struct {
     const char *group, *kind, *object;
     bool said;
 } owned[] = {
-    { "apps", "ReplicaSet", OWNED("{'kind':'Deployment','name':'d','controller':true}"), false },
-    { "batch", "Job", OWNED("{'kind':'CronJob','name':'c','controller':true}"), false },
-    { "batch", "Job", OWNED("{'kind':'X'},{'kind':'CronJob','name':'c','controller':true}"), false },
-    { "apps", "ReplicaSet", OWNED("{'kind':'Deployment','name':'d','controller':false}"), true },
-    { "apps", "ReplicaSet", OWNED("{'kind':'Deployment','name':'d'}"), true },
+    { "apps", "ReplicaSet", OWNED("{'apiVersion':'apps/v1','kind':'Deployment','name':'d','controller':true}"), false },
+    { "batch", "Job", OWNED("{'apiVersion':'batch/v1','kind':'CronJob','name':'c','controller':true}"), false },
+    { "batch", "Job", OWNED("{'kind':'X'},{'apiVersion':'batch/v1','kind':'CronJob','name':'c','controller':true}"),
+      false },
+    { "apps", "ReplicaSet", OWNED("{'apiVersion':'apps/v1','kind':'Deployment','name':'d','controller':false}"), true },
+    { "apps", "ReplicaSet", OWNED("{'apiVersion':'apps/v1','kind':'Deployment','name':'d'}"), true },
     { "apps", "ReplicaSet", OWNED("{'kind':'Rollout','name':'r','controller':true}"), true },
+    { "apps", "ReplicaSet", OWNED("{'apiVersion':'x.example/v1','kind':'Deployment','name':'d','controller':true}"),
+      true },
     { "apps", "ReplicaSet", OWNED(""), true },
     { "", "ReplicationController", OWNED("{'kind':'DeploymentConfig','name':'d','controller':true}"), false },
     { "", "ReplicationController", OWNED("{'kind':'DeploymentConfig','name':'d'}"), true },
