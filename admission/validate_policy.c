@@ -156,16 +156,6 @@ static result check_policy(const struct policy_subject *subject, struct err *err
     return check_group_ids(subject, err);
 }
 
-static bool lists_equal(const struct str_list *a, const struct str_list *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!str_equal(a->items[i], b->items[i]))
-            return false;
-    return true;
-}
-
 static bool maps_equal(const struct str_map *a, const struct str_map *b)
 {
     if (a->count != b->count)
@@ -184,7 +174,7 @@ static bool selectors_equal(const struct selector_spec *a, const struct selector
         return false;
     for (size_t i = 0; i < a->expressions.count; i++) {
         const struct requirement_spec *x = &a->expressions.items[i], *y = &b->expressions.items[i];
-        if (!str_equal(x->key, y->key) || !str_equal(x->op, y->op) || !lists_equal(&x->values, &y->values))
+        if (!str_equal(x->key, y->key) || !str_equal(x->op, y->op) || !str_list_equal(&x->values, &y->values))
             return false;
     }
     return true;
@@ -193,7 +183,7 @@ static bool selectors_equal(const struct selector_spec *a, const struct selector
 static bool specs_equal(const struct policy_body *a, const struct policy_body *b)
 {
     return selectors_equal(a->pod_selector, b->pod_selector) &&
-           selectors_equal(a->account_selector, b->account_selector) && lists_equal(&a->groups, &b->groups);
+           selectors_equal(a->account_selector, b->account_selector) && str_list_equal(&a->groups, &b->groups);
 }
 
 /* R12 (product design, checks: policy-not-retroactive): groups are given when a pod is created and stay. */

@@ -71,4 +71,13 @@ static inline bool str_list_has(const struct str_list *list, struct str item)
     return false;
 }
 
+/* The same items in the same order. */
+static inline bool str_list_equal(const struct str_list *a, const struct str_list *b)
+{
+    for (size_t i = 0; i < a->count && a->count == b->count; i++)
+        if (!str_equal(a->items[i], b->items[i]))
+            return false;
+    return a->count == b->count;
+}
+
 #endif

@@ -220,16 +220,6 @@ static bool same_actions(const struct config *a, const struct config *b)
     return true;
 }
 
-static bool same_lists(const struct str_list *a, const struct str_list *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!str_equal(a->items[i], b->items[i]))
-            return false;
-    return true;
-}
-
 bool setting_equal(const struct setting *row, const struct config *a, const struct config *b)
 {
     const void *in_a = (const char *)a + row->offset, *in_b = (const char *)b + row->offset;
@@ -239,7 +229,7 @@ bool setting_equal(const struct setting *row, const struct config *a, const stru
     case SETTING_BOOL: return *(const bool *)in_a == *(const bool *)in_b;
     case SETTING_INTEGER: return *(const int64_t *)in_a == *(const int64_t *)in_b;
     case SETTING_TEXTS:
-    case SETTING_FIELDS: return same_lists(in_a, in_b);
+    case SETTING_FIELDS: return str_list_equal(in_a, in_b);
     case SETTING_ACTIONS: return same_actions(a, b);
     }
     return false;
