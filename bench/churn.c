@@ -3,6 +3,7 @@
  * POLICIES is what bench/generate.py wrote, ONE the same for a single namespace. Prints as JSON what a replacement
  * takes and what the answering thread loses. */
 #include "admission/endpoint.h"
+#include "bench/namespaces.h"
 #include "server/clock.h"
 #include "server/text_file.h"
 #include "sources/cluster_objects.h"
@@ -15,13 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CHANGES_PER_S = 100, ROUNDS = 5, MAX_BODY_BYTES = 1024 * 1024, MAX_TIMED = 2000, NAME_BYTES = 12 };
-/* A prime: neighbours in time are not neighbours in memory. */
-enum { STRIDE = 7919 };
-
-/* As long as the generated names, which are written over it. */
-static const char recorded_name[] = "my-namespace";
-_Static_assert(sizeof recorded_name - 1 == NAME_BYTES, "one name is written over the other");
+enum { CHANGES_PER_S = 100, ROUNDS = 5, MAX_BODY_BYTES = 1024 * 1024, MAX_TIMED = 2000 };
 
 /* Of ONE: the objects of a namespace, to be published under any name. */
 struct pattern {
@@ -37,9 +32,8 @@ struct churn {
     struct rules rules;
     size_t namespaces;
     struct pattern pattern;
-    char (*names)[NAME_BYTES + 1];
     struct str body;
-    char *name_in_body;
+    char *namespace; /* in the body */
     const struct endpoint *endpoint;
     double replace_ns[MAX_TIMED];
     size_t replaced;
@@ -71,33 +65,16 @@ static result read_pattern(struct churn *churn, const char *path, struct err *er
 static result read_body(struct churn *churn, const char *path, struct err *err)
 {
     struct str text = { 0 };
-    char *copy = NULL;
     GUARD(text_file_read(path, MAX_BODY_BYTES, &churn->arena, &text, err));
-    GUARD(arena_take(&churn->arena, text.len, &copy, err));
-    memcpy(copy, text.ptr, text.len);
-    churn->body = (struct str){ copy, text.len };
-    churn->name_in_body = memmem(copy, text.len, recorded_name, NAME_BYTES);
-    ENSURE(churn->name_in_body, err, ERR_INPUT, "%s: no review of namespace %s", path, recorded_name);
-    return DONE;
+    GUARD(arena_copy(&churn->arena, text, &churn->body, err));
+    return namespace_find(churn->body, &churn->namespace, err);
 }
 
-/* As bench/generate.py names them. */
-static result make_names(struct churn *churn, struct err *err)
+static result replace(struct churn *churn, size_t turn, struct err *err)
 {
-    GUARD(arena_take_array(&churn->arena, churn->namespaces, sizeof churn->names[0], &churn->names, err));
-    for (size_t i = 0; i < churn->namespaces; i++)
-        (void)snprintf(churn->names[i], sizeof churn->names[i], "ns-%09zu", i % 1000000000);
-    return DONE;
-}
-
-static const char *name_at(const struct churn *churn, size_t index)
-{
-    return churn->names[index * STRIDE % churn->namespaces];
-}
-
-static result replace(struct churn *churn, size_t index, struct err *err)
-{
-    churn->pattern.spec.name = (struct str){ name_at(churn, index), NAME_BYTES };
+    char name[NAMESPACE_BYTES];
+    namespace_write(name, turn, churn->namespaces);
+    churn->pattern.spec.name = (struct str){ name, sizeof name };
     return store_replace(churn->store, &churn->pattern.spec, err);
 }
 
@@ -114,7 +91,6 @@ static result load(struct churn *churn, char **argv, struct err *err)
     churn->namespaces = report.counts.namespaces;
     ENSURE(churn->namespaces > 0, err, ERR_INPUT, "%s: no namespaces", argv[1]);
     GUARD(read_pattern(churn, argv[2], err));
-    GUARD(make_names(churn, err));
     return read_body(churn, argv[3], err);
 }
 
@@ -153,7 +129,7 @@ static result answer_for(struct churn *churn, double seconds, double *per_s, str
     while ((double)spent_ns < seconds * 1e9) {
         for (size_t i = 0; i < 64; i++, count++) {
             struct answer answer = { 0 };
-            memcpy(churn->name_in_body, name_at(churn, count), NAME_BYTES);
+            namespace_write(churn->namespace, count, churn->namespaces);
             GUARD(endpoint_answer(churn->endpoint, churn->store, &churn->rules, churn->body, &arena, &answer, err));
             ENSURE(answer.patched, err, ERR_INPUT, "a pod is not selected");
             arena_flush(&arena);

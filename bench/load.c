@@ -1,11 +1,13 @@
-/* load PORT PATH BODY RATE SECONDS CONNECTIONS - sends a body over TLS at a fixed mean rate to 127.0.0.1, whether the
- * answers keep up or not, and prints the latencies as JSON. Requests arrive at random, as those of many clients do; the
- * arrivals are the same in every run. A latency counts from the moment at which the request was to be sent, so that a
- * server cannot hide a pause by holding up the client. Uses a core of its own entirely. */
+/* load PORT PATH BODY RATE SECONDS CONNECTIONS [NAMESPACES] - sends a body over TLS to 127.0.0.1 and prints latencies
+ * as JSON. At a fixed mean rate, whether the answers keep up or not: requests arrive at random, as those of many
+ * clients do, the same in every run, and a latency counts from the moment at which the request was to be sent, so that
+ * a server cannot hide a pause by holding up the client. RATE 0: as fast as answers come. With NAMESPACES, the review
+ * is sent for one after another of so many. Uses a core of its own entirely. */
 /* Before our own headers: GnuTLS has parameters named as our `result`. */
 #include <gnutls/gnutls.h>
 
 #include "base/buf.h"
+#include "bench/namespaces.h"
 #include "server/clock.h"
 #include "server/text_file.h"
 #include "server/tls.h"
@@ -21,6 +23,7 @@
 #include <unistd.h>
 
 enum { MAX_BODY_BYTES = 16 * 1024 * 1024, ANSWER_BYTES = 64 * 1024, MAX_CONNECTIONS = 1024, DRAIN_MS = 2000 };
+enum { FASTEST_PER_S = 500 * 1000 };
 
 static const double second_ns = 1e9;
 
@@ -36,17 +39,21 @@ struct wire {
 
 struct load {
     struct str request;
+    char *namespace;   /* in the request; NULL: stays as it is */
+    size_t namespaces; /* that take turns */
     gnutls_certificate_credentials_t credentials;
     struct wire *wires; /* `count` of them, zeroed until connected */
     size_t count;
     int epoll_fd;
-    double rate;
+    double rate; /* 0: as fast as answers come */
     uint64_t random;
     int64_t next_ns;  /* when the next request is due */
     int64_t count_ns; /* what is due before is warm-up */
     int64_t *latencies;
-    size_t done, capacity;
+    size_t counted, capacity;
+    size_t sent, answered;
     size_t late; /* were not sent at once, for want of a connection */
+    double seconds;
 };
 
 static result connect_wire(struct wire *wire, gnutls_certificate_credentials_t credentials, uint16_t port,
@@ -122,8 +129,9 @@ static result push(const struct load *load, struct wire *wire, struct err *err)
 
 static void note(struct load *load, const struct wire *wire, int64_t now_ns)
 {
-    if (wire->due_ns >= load->count_ns && load->done < load->capacity)
-        load->latencies[load->done++] = now_ns - wire->due_ns;
+    load->answered++;
+    if (wire->due_ns >= load->count_ns && load->counted < load->capacity)
+        load->latencies[load->counted++] = now_ns - wire->due_ns;
 }
 
 static result pull(struct load *load, struct wire *wire, struct err *err)
@@ -175,21 +183,31 @@ static int64_t pause_ns(struct load *load)
     return (int64_t)(-log1p(-uniform) / load->rate * second_ns);
 }
 
+static result send_on(struct load *load, struct wire *wire, int64_t due_ns, struct err *err)
+{
+    wire->busy = true;
+    wire->due_ns = due_ns;
+    wire->sent = 0;
+    /* a request that waits to be sent is encrypted already: it fits into one record */
+    if (load->namespace)
+        namespace_write(load->namespace, load->sent, load->namespaces);
+    load->sent++;
+    return push(load, wire, err);
+}
+
 /* What is due is sent; without an idle connection it waits, and its latency grows. */
 static result send_due(struct load *load, struct err *err)
 {
-    while (clock_ns() >= load->next_ns) {
-        struct wire *wire = idle_wire(load);
+    for (;;) {
+        int64_t now_ns = clock_ns();
+        struct wire *wire = load->rate == 0 || now_ns >= load->next_ns ? idle_wire(load) : NULL;
         if (!wire)
             return DONE;
-        load->late += clock_ns() - load->next_ns > 1000000;
-        wire->busy = true;
-        wire->due_ns = load->next_ns;
-        wire->sent = 0;
-        load->next_ns += pause_ns(load);
-        GUARD(push(load, wire, err));
+        int64_t due_ns = load->rate == 0 ? now_ns : load->next_ns;
+        load->late += now_ns - due_ns > 1000000;
+        load->next_ns += load->rate == 0 ? 0 : pause_ns(load);
+        GUARD(send_on(load, wire, due_ns, err));
     }
-    return DONE;
 }
 
 static bool is_any_busy(const struct load *load)
@@ -200,15 +218,21 @@ static bool is_any_busy(const struct load *load)
     return false;
 }
 
-/* A tenth of the time is warm-up, and is not counted. */
+static result make_room(struct load *load, double seconds, struct err *err)
+{
+    load->capacity = (size_t)((load->rate == 0 ? FASTEST_PER_S : 2 * load->rate) * seconds) + 1000;
+    load->latencies = calloc(load->capacity, sizeof load->latencies[0]);
+    ENSURE(load->latencies, err, ERR_INTERNAL, "out of memory");
+    return DONE;
+}
+
+/* A tenth of the time is warm-up, whose latencies are not counted. */
 static result run(struct load *load, double seconds, struct err *err)
 {
+    GUARD(make_room(load, seconds, err));
     int64_t start_ns = clock_ns(), end_ns = start_ns + (int64_t)(seconds * second_ns);
     load->next_ns = start_ns;
     load->count_ns = start_ns + (int64_t)(seconds * second_ns / 10);
-    load->capacity = (size_t)(load->rate * seconds * 2) + 1000;
-    load->latencies = calloc(load->capacity, sizeof load->latencies[0]);
-    ENSURE(load->latencies, err, ERR_INTERNAL, "out of memory");
     while (clock_ns() < end_ns) {
         GUARD(send_due(load, err));
         GUARD(take_events(load, err));
@@ -216,8 +240,9 @@ static result run(struct load *load, double seconds, struct err *err)
     end_ns += (int64_t)DRAIN_MS * 1000000;
     while (is_any_busy(load) && clock_ns() < end_ns)
         GUARD(take_events(load, err));
+    load->seconds = (double)(clock_ns() - start_ns) / second_ns;
     ENSURE(!is_any_busy(load), err, ERR_UNAVAILABLE, "some requests were not answered");
-    ENSURE(load->done > 0, err, ERR_INPUT, "nothing was counted: a higher rate or a longer time is needed");
+    ENSURE(load->counted > 0, err, ERR_INPUT, "nothing was counted: a higher rate or a longer time is needed");
     return DONE;
 }
 
@@ -229,17 +254,17 @@ static int latency_order(const void *a, const void *b)
 
 static double quantile_us(const struct load *load, double share)
 {
-    return (double)load->latencies[(size_t)(share * (double)(load->done - 1))] / 1000;
+    return (double)load->latencies[(size_t)(share * (double)(load->counted - 1))] / 1000;
 }
 
 static void print(struct load *load)
 {
-    qsort(load->latencies, load->done, sizeof load->latencies[0], latency_order);
+    qsort(load->latencies, load->counted, sizeof load->latencies[0], latency_order);
     char *suite = gnutls_session_get_desc(load->wires[0].tls);
-    printf("{\"rate\": %.0f, \"answers\": %zu, \"late\": %zu, \"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, "
-           "\"p999_us\": %.1f, \"max_us\": %.1f, \"tls\": \"%s\"}\n",
-           load->rate, load->done, load->late, quantile_us(load, 0.5), quantile_us(load, 0.9), quantile_us(load, 0.99),
-           quantile_us(load, 0.999), quantile_us(load, 1), suite ? suite : "");
+    printf("{\"rate\": %.0f, \"answers\": %zu, \"seconds\": %.6f, \"late\": %zu, \"p50_us\": %.1f, \"p90_us\": %.1f, "
+           "\"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f, \"tls\": \"%s\"}\n",
+           load->rate, load->answered, load->seconds, load->late, quantile_us(load, 0.5), quantile_us(load, 0.9),
+           quantile_us(load, 0.99), quantile_us(load, 0.999), quantile_us(load, 1), suite ? suite : "");
     gnutls_free(suite);
 }
 
@@ -255,7 +280,8 @@ static result make_request(struct load *load, const char *path, const char *body
               "Accept: application/json, */*\r\nContent-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n",
               path, body.len);
     buf_put(&text, body);
-    return buf_finish(&text, &load->request, err);
+    GUARD(buf_finish(&text, &load->request, err));
+    return load->namespaces ? namespace_find(load->request, &load->namespace, err) : DONE;
 }
 
 static void load_end(struct load *load)
@@ -273,22 +299,27 @@ static void load_end(struct load *load)
     free(load->latencies);
 }
 
+static bool read_numbers(struct load *load, int argc, char **argv)
+{
+    load->rate = strtod(argv[4], NULL);
+    load->count = strtoul(argv[6], NULL, 10);
+    load->namespaces = argc > 7 ? strtoul(argv[7], NULL, 10) : 0;
+    return load->rate >= 0 && load->count > 0 && load->count <= MAX_CONNECTIONS;
+}
+
 int main(int argc, char **argv)
 {
     CLEANUP(arena_free) struct arena arena = { 0 };
     CLEANUP(load_end) struct load load = { .random = 88172645463325252ULL };
     struct err err = { 0 };
-    if (argc != 7) {
-        fprintf(stderr, "load: PORT PATH BODY RATE SECONDS CONNECTIONS\n");
+    if (argc < 7 || argc > 8 || !read_numbers(&load, argc, argv)) {
+        fprintf(stderr, "load: PORT PATH BODY RATE SECONDS CONNECTIONS [NAMESPACES]\n");
         return EXIT_FAILURE;
     }
-    load.rate = strtod(argv[4], NULL);
-    load.count = strtoul(argv[6], NULL, 10);
-    if (load.rate <= 0 || load.count == 0 || load.count > MAX_CONNECTIONS ||
-        !make_request(&load, argv[2], argv[3], &arena, &err).ok ||
+    if (!make_request(&load, argv[2], argv[3], &arena, &err).ok ||
         !connect_all(&load, (uint16_t)strtoul(argv[1], NULL, 10), &err).ok ||
         !run(&load, strtod(argv[5], NULL), &err).ok) {
-        fprintf(stderr, "load: %s\n", err.kind ? err.msg : "RATE and CONNECTIONS are above 0");
+        fprintf(stderr, "load: %s\n", err.msg);
         return EXIT_FAILURE;
     }
     print(&load);

@@ -133,28 +133,30 @@ def output_of(command):
     return done.stdout
 
 
-def saturate(process, review, seconds, namespaces=0):
-    """As many reviews as go through, by wrk: its figures, and what they cost the server."""
+def sample_of(process, command):
+    """What a client, which prints JSON, has to say, and what that cost the server."""
     process.empty_log()
     cpu_s = process.cpu_s()
-    text = output_of(["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
-                      "-s", BENCH / "post.lua", f"https://127.0.0.1:{process.port}{review.path}",
-                      "--", review.body, namespaces])
-    sample = json.loads(text.splitlines()[-1])
+    sample = json.loads(output_of(["taskset", "-c", CLIENT_CORE, *command]).splitlines()[-1])
     cpu_s = process.cpu_s() - cpu_s
-    if sample["errors"]:
-        raise RuntimeError(f"{review.name}: {sample['errors']} requests failed")
-    sample["per_s"] = sample["answers"] / sample["seconds"]
-    sample["cpu_us"] = cpu_s * 1e6 / sample["answers"]
-    sample["busy"] = cpu_s / sample["seconds"]
-    return sample
+    process.check()
+    if sample.get("errors"):
+        raise RuntimeError(f"{sample['errors']} requests failed")
+    return {**sample, "per_s": sample["answers"] / sample["seconds"], "cpu_us": cpu_s * 1e6 / sample["answers"],
+            "busy": cpu_s / sample["seconds"]}
 
 
-def load_at(process, review, rate, seconds, site):
-    """Reviews at a fixed mean rate, by our own open-loop client: latencies."""
-    process.empty_log()
-    return json.loads(output_of(["taskset", "-c", CLIENT_CORE, site.build / "bench/load", process.port, review.path,
-                                 review.body, f"{rate:.1f}", seconds, 2 * CONNECTIONS]))
+def saturate(process, review, seconds):
+    """As many reviews as go through, by wrk."""
+    return sample_of(process, ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", BENCH / "post.lua",
+                               f"https://127.0.0.1:{process.port}{review.path}", "--", review.body])
+
+
+def load(site, process, review, seconds, rate=0, namespaces=0):
+    """By our own client: at a fixed mean rate, for latencies, or as many as go through, for ever other namespaces."""
+    connections = 2 * CONNECTIONS if rate else CONNECTIONS
+    return sample_of(process, [site.build / "bench/load", process.port, review.path, review.body, f"{rate:.1f}", seconds,
+                               connections, namespaces])
 
 
 class Wire:

@@ -11,7 +11,7 @@ import time
 import generate
 import machine
 import report
-from processes import CLIENT_CORE, SERVER_CORE, Ceiling, Server, Wire, load_at, output_of, saturate
+from processes import CLIENT_CORE, SERVER_CORE, Ceiling, Server, Wire, load, output_of, saturate
 from reviews import DATA, make_answers, make_reviews
 
 BENCH = pathlib.Path(__file__).resolve().parent
@@ -63,10 +63,9 @@ def measure_pair(site, plan, pair, review, answer, with_latency=True, **settings
         if with_latency:
             rate, own_rate = sample["server"]["per_s"] / 2, sample["bare"]["per_s"] / 2
             for name in alternate(pair, "bare", "server"):
-                sample[name]["half"] = load_at(servers[name], review, rate, plan.sample_s, site)
-            sample["bare"]["own_half"] = load_at(ceiling, review, own_rate, plan.sample_s, site)
+                sample[name]["half"] = load(site, servers[name], review, plan.sample_s, rate)
+            sample["bare"]["own_half"] = load(site, ceiling, review, plan.sample_s, own_rate)
         for name, process in servers.items():
-            process.check()
             sample[name]["memory_mib"] = process.memory_mib()
     return sample
 
@@ -130,7 +129,7 @@ def measure_sizes(site, plan, review):
         for turn in range(plan.pairs):
             order = list(zip(results, servers))
             for result, server in order if turn % 2 == 0 else reversed(order):
-                result["samples"].append(saturate(server, review, plan.sample_s, result["namespaces"]))
+                result["samples"].append(load(site, server, review, plan.sample_s, namespaces=result["namespaces"]))
         for result, server in zip(results, servers):
             result["change_s"] = change_latency(site, server, site.policies(result["policies"]), review, 5)
         return results
